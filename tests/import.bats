@@ -205,12 +205,18 @@ def matrix(*shape):
 reference_onnx.OPERATORS.update({
     "MatMul": lambda a, b: a @ b, "Flatten": lambda a, axis=1: a.reshape(len(a), -1), "Dropout": lambda a: a,
     "Transpose": lambda a, perm=None: a.transpose(perm), "Cast": reference_onnx.cast, "Identity": lambda a: a, "LogSoftmax": reference_onnx.softmax, # what predict says
-    "Constant": lambda value: numpy_helper.to_array(value),
     "Pow": lambda a, b: a ** b,
     "LayerNormalization": lambda a, g, b, axis, epsilon: (a - a.mean(axis, keepdims=True)) / np.sqrt(a.var(axis, keepdims=True) + np.float32(epsilon)) * g + b,
     "RMSNormalization": lambda a, g, axis, epsilon: a / np.sqrt((a**2).mean(axis, keepdims=True) + np.float32(epsilon)) * g,
     "Reciprocal": lambda a: 1 / a,
     "BatchNormalization": lambda a, g, b, m, v, epsilon=1e-5: (a - m) / np.sqrt(v + np.float32(epsilon)) * g + b})
+
+reference_onnx.OPERATORS.update({
+    "Constant": lambda value=None, value_float=None, value_floats=None, value_int=None, value_ints=None:
+        numpy_helper.to_array(value) if value is not None else np.float32(value_float) if value_float is not None else
+        np.float32(value_floats) if value_floats is not None else np.int64(value_int if value_int is not None else value_ints),
+    "Shape": lambda a: np.array(a.shape), "Concat": lambda *a, axis: np.concatenate(a, axis),
+    "Unsqueeze": lambda a, axes: np.expand_dims(a, tuple(axes)), "Slice": lambda a, begin, end: a[begin[0]:end[0]]})
 
 # torch.nn: Linear, GELU in parts, BatchNorm1d, Linear without a bias, ReLU, Linear: values.
 g = Graph().on("Flatten", axis=1)
@@ -335,6 +341,37 @@ reference_onnx.OPERATORS["Gelu"] = approximate
 g = Graph()
 g.on("Gemm", g.constant(matrix(4, 6))).on("Gelu", approximate="tanh").on("Gemm", g.constant(matrix(6, 2))).save("gelu_operator")
 
+# GELU as Megatron writes it, sqrt(2 / pi) z (1 + 0.044715 z^2), and with the factor last and a square; swish with a beta
+# of its own, as CLIP's; hardswish in parts, whose relu6 is Relu and Clip in PyTorch.
+g = Graph()
+z = g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).value
+a = g.on("Mul", g.constant(np.sqrt(2 / np.pi))).value
+g.op("Mul", g.constant(0.044715), z).on("Mul", z).op("Add", g.constant(1), g.value).op("Mul", a, g.value).on("Tanh")
+a = g.op("Add", g.constant(1), g.value).value
+g.op("Mul", g.constant(0.5), z).op("Mul", g.value, a)
+z = g.on("MatMul", g.constant(matrix(6, 5))).on("Add", g.constant(matrix(5))).value
+g.on("Pow", g.constant(2)).on("Mul", g.constant(0.044715)).on("Add", g.constant(1)).op("Mul", z, g.value)
+g.on("Mul", g.constant(np.sqrt(2 / np.pi))).on("Tanh").on("Add", g.constant(1)).op("Mul", z, g.value).on("Div", g.constant(2))
+g.on("Gemm", g.constant(matrix(5, 2))).save("gelu_product")
+g = Graph()
+z = g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).value
+g.on("Mul", g.constant(1.702)).on("Sigmoid").op("Mul", z, g.value)
+z = g.on("Gemm", g.constant(matrix(6, 5)), g.constant(matrix(5))).value
+g.on("Add", g.constant(3)).on("Relu").on("Clip", g.constant(0), g.constant(6)).op("Mul", z, g.value).on("Div", g.constant(6))
+g.on("Gemm", g.constant(matrix(5, 5)), g.constant(matrix(5))).on("Relu").on("Clip", g.constant(0), g.constant(0.5))
+g.on("Gemm", g.constant(matrix(5, 2))).save("scaled_swish")
+
+# x.view(x.size(0), -1) of PyTorch with a batch of any size, the same by Slice, as Keras does; numbers that Constants list.
+g = Graph()
+z = g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).value
+zero, axes, rest = g.op("Constant", value_int=0).value, g.op("Constant", value_ints=[0]).value, g.op("Constant", value_ints=[-1]).value
+g.op("Shape", z).on("Gather", zero, axis=0).on("Unsqueeze", axes).on("Concat", rest, axis=0).op("Reshape", z, g.value)
+a = g.value
+z = g.op("Mul", a, g.op("Constant", value_floats=[1.0, 2, 3, -1, 0.5, 2]).value).on("Relu").value
+z = g.op("Mul", z, g.op("Constant", value_float=1.5).value).value
+g.op("Shape", z).on("Slice", axes, g.constant([1], "i8")).on("Concat", g.constant([6], "i8"), axis=0).op("Reshape", z, g.value)
+g.on("Gemm", g.constant(matrix(6, 2))).save("viewed")
+
 # Weights as half floats, as bits in a list or raw; as bfloat16; a layer norm of operator set 18, whose axes are an input.
 g = Graph()
 half = matrix(4, 6).astype("f2")
@@ -370,6 +407,14 @@ g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value
 g.on("Mul", a).on("Add", g.constant(3)).on("Sqrt").op("Add", a, g.value).save("plus3", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))); a = g.value
 g.on("Mul", a).op("Mul", a, g.value).on("Tanh").save("cube", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))); a = g.value
+g.on("Mul", g.constant([1, 2])).on("Add", g.constant(1)).on("Sigmoid").op("Mul", a, g.value).save("moved", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value; g.on("Relu"); z = g.value
+g.op("Mul", a, z).on("Gemm", g.constant(matrix(4, 2))).save("gated", check=False)
+g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 6))).value
+g.op("Shape", z).on("Gather", g.constant(1, "i8"), axis=0).on("Unsqueeze", g.constant([0], "i8")).on("Concat", g.constant([-1], "i8"), axis=0)
+g.op("Reshape", z, g.value).on("Gemm", g.constant(matrix(6, 2))).save("turned", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 6))).on("Gather", g.constant([0, 1], "i8"), axis=1).on("Gemm", g.constant(matrix(2, 2))).save("picked", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Gelu", approximate="other").save("other", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LeakyRelu", alpha=0.2).save("slope", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2) * 9 + 99, "u1")).save("half", check=False)
@@ -393,7 +438,8 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit bad || !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus gelu_tanh gelu_operator; do
+  for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus gelu_tanh gelu_operator \
+    gelu_product scaled_swish viewed; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -411,6 +457,10 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused skip "operator Add" "takes two values"
   refused plus3 "operator Add" "takes two values in a way that is not a known activation"
   refused cube "operator Tanh" "is of something that is no part of a gelu"
+  refused moved "operator Mul" "multiplies values in a way that is not a known activation"
+  refused gated "operator Mul" "multiplies values in a way that is not a known activation"
+  refused turned "operator Reshape" "changes the width of rows"
+  refused picked "operator Gather" "changes the shape of rows"
   refused other "operator Gelu" "approximates gelu in a way that is not known; none and tanh are"
   refused slope "its last layer has a relu with a slope below 0, which hidden layers alone can have"
   refused half "an array is of ONNX type 2; import takes float, double, half, bfloat16, int32 and int64"

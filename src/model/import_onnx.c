@@ -15,6 +15,7 @@
 #include "model/import_onnx_described.h"
 #include "model/import_onnx_names.h"
 #include "model/import_onnx_norms.h"
+#include "model/import_onnx_shape.h"
 #include "model/onnx_attribute.h"
 #include "model/onnx_constant.h"
 
@@ -94,6 +95,9 @@ static mlpd_status multiply(import_builder *b, const import_value *v, const impo
   const import_value *const z = v->form == MLPD_IDENTITY ? v : w, *const part = z == v ? w : v;
   import_value *made = NULL;
   double times;
+  if (part->form == MLPD_IDENTITY && v->stage == w->stage) return import_part(b); /* of a polynomial */
+  if (z->form == MLPD_IDENTITY) TRY(import_complete_scaled(b, z, part, &made));
+  if (made != NULL) return MLPD_OK;
   const int form = v->stage == w->stage ? import_complete(b, part, &times) : FORM_NONE;
   if (form == FORM_NONE || z->form != MLPD_IDENTITY || !import_all_equal(import_width_of(b, z), z->shift, 0))
     return import_refuse(b, "multiplies values in a way that is not a known activation");
@@ -255,6 +259,10 @@ static const operator_form OPERATORS[] = {
     {"ZipMap", import_zip_map, MLPD_IDENTITY},
     {"Concat", import_concat, MLPD_IDENTITY},
     {"Reshape", import_reshape, MLPD_IDENTITY},
+    {"Shape", import_shape_part, MLPD_IDENTITY},
+    {"Gather", import_shape_part, MLPD_IDENTITY},
+    {"Slice", import_shape_part, MLPD_IDENTITY},
+    {"Unsqueeze", import_shape_part, MLPD_IDENTITY},
     {"Squeeze", import_squeeze, MLPD_IDENTITY},
     {"Softmax", import_softmax, MLPD_IDENTITY},
     {"LogSoftmax", import_softmax, MLPD_IDENTITY},

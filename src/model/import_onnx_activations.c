@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "model/import_onnx_norms.h"
+#include "model/import_onnx_polynomial.h"
 #include "model/onnx_attribute.h"
 
 /* What exporters write where there is no bound is infinite or the largest float. */
@@ -25,13 +26,44 @@ int import_complete(const import_builder *b, const import_value *part, double *t
   return part->form == FORM_HARD_SIGMOID ? MLPD_HARDSWISH : FORM_NONE;
 }
 
+/* The stage is factor z + shift of another stage's z, and nothing else. */
+static bool is_scaling(const import_stage *s) {
+  return s->form == MLPD_IDENTITY && s->weight == NULL && s->bias == NULL && s->slope == NULL && s->low == NULL &&
+         s->high == NULL && s->epsilon == 0 && s->limit == 0;
+}
+
+mlpd_status import_complete_scaled(import_builder *b, const import_value *z, const import_value *part,
+                                   import_value **made) {
+  const import_stage *const s = &b->stages[part->stage];
+  const uint32_t n = import_width_of(b, part);
+  *made = NULL;
+  if (s->from != z->stage || part->stage == z->stage || !is_scaling(s) || !import_all_equal(n, part->shift, 0) ||
+      !import_all_equal(n, z->shift, 0))
+    return MLPD_OK;
+  const bool is_swish = part->form == MLPD_SIGMOID && import_all_equal(n, s->shift, 0);
+  const bool is_hard =
+      part->form == MLPD_RELU6 && import_all_equal(n, s->factor, 1) && import_all_equal(n, s->shift, 3);
+  for (uint32_t j = 0; j < n; j++)
+    if (s->factor[j] == 0) return MLPD_OK;
+  if (is_swish) TRY(import_add_value(b, b->node->output, part->stage, MLPD_SILU, made));
+  if (is_hard) TRY(import_add_value(b, b->node->output, z->stage, MLPD_HARDSWISH, made));
+  for (uint32_t j = 0; *made != NULL && j < n; j++)
+    (*made)->factor[j] = part->factor[j] * z->factor[j] * (is_swish ? 1 / s->factor[j] : 6);
+  return MLPD_OK;
+}
+
 /* ---- Activations ------------------------------------------------------------------------------------- */
 
-mlpd_status import_activate(import_builder *b, int form) {
-  import_value *v = NULL, *made = NULL;
-  TRY(import_take_value(b, 0, &v));
+static mlpd_status activate(import_builder *b, import_value *v, int form) {
+  import_value *made = NULL;
   TRY(import_settle(b, v));
   return import_add_value(b, b->node->output, v->stage, form, &made);
+}
+
+mlpd_status import_activate(import_builder *b, int form) {
+  import_value *v = NULL;
+  TRY(import_take_value(b, 0, &v));
+  return activate(b, v, form);
 }
 
 /* An attribute must have the value that our activation has. */
@@ -164,10 +196,11 @@ mlpd_status import_tanh(import_builder *b) {
   import_value *v = NULL, *made = NULL;
   TRY(import_take_value(b, 0, &v));
   if (v->form == FORM_PART) {
-    TRY(import_find_cubic(b, &v));
-    if (v == NULL) return import_refuse(b, "is of something that is no part of a gelu");
-    TRY(import_settle(b, v));
-    return import_add_value(b, b->node->output, v->stage, FORM_TANH_CUBIC, &made);
+    bool found = false;
+    uint32_t stage = 0;
+    TRY(import_find_cubic(b, &found, &stage));
+    return found ? import_add_value(b, b->node->output, stage, FORM_TANH_CUBIC, &made)
+                 : import_refuse(b, "is of something that is no part of a gelu");
   }
   if (v->form != MLPD_SOFTPLUS || !import_is_bare(b, v)) return import_activate(b, MLPD_TANH);
   return import_add_value(b, b->node->output, v->stage, FORM_TANH_SOFTPLUS, &made);
@@ -208,9 +241,13 @@ mlpd_status import_clip(import_builder *b) {
   import_value *v = NULL;
   TRY(read_bound(b, 1, "min", -INFINITY, &low));
   TRY(read_bound(b, 2, "max", INFINITY, &high));
-  if (low == 0 && high == 6) return import_activate(b, MLPD_RELU6);
-  if (low == 0 && high >= MOST_BOUND) return import_activate(b, MLPD_RELU);
   TRY(import_take_value(b, 0, &v));
+  if (low <= 0 && v->form == MLPD_RELU && import_is_bare(b, v)) { /* relu6 of PyTorch's functions is both */
+    low = 0;
+    TRY(import_add_value(b, b->node->output, v->stage, MLPD_IDENTITY, &v));
+  }
+  if (low == 0 && high == 6) return activate(b, v, MLPD_RELU6);
+  if (low == 0 && high >= MOST_BOUND) return activate(b, v, MLPD_RELU);
   TRY(repeat(import_width_of(b, v), low, &lows));
   const mlpd_status status = repeat(import_width_of(b, v), high, &highs);
   if (status == MLPD_OK) return import_bound(b, v, lows, highs);

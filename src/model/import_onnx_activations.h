@@ -20,6 +20,11 @@ enum {
 /* z times a part of an activation: which activation that is, and by which factor it is larger; FORM_NONE: none. */
 int import_complete(const import_builder *b, const import_value *part, double *times);
 
+/* z times an activation of factor z + shift, which are another stage's: z sigmoid(c z) is a silu, z relu6(z + 3) a
+ * hardswish. *made: the node's value; NULL: it is something else. */
+mlpd_status import_complete_scaled(import_builder *b, const import_value *z, const import_value *part,
+                                   import_value **made);
+
 /* The node applies this form to its input. */
 mlpd_status import_activate(import_builder *b, int form);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/import_onnx_activations.h"
+#include "model/import_onnx_shape.h"
 #include "model/onnx_attribute.h"
 #include "model/onnx_constant.h"
 
@@ -47,10 +48,17 @@ mlpd_status import_zip_map(import_builder *b) {
   return pass_value(b, v);
 }
 
+static bool takes_values(const import_builder *b) {
+  for (uint32_t i = 0; i < b->node->num_inputs; i++)
+    if (import_find_value(b, b->node->inputs[i]) != NULL) return true;
+  return false;
+}
+
 /* The probability of the first of two classes, 1 - p, before that of the second, p. */
 mlpd_status import_concat(import_builder *b) {
   import_value *first = NULL, *second = NULL, *made = NULL;
   int64_t axis;
+  if (!takes_values(b)) return MLPD_OK; /* parts of a shape */
   TRY(onnx_attribute_integer(b->node, "axis", 1, &axis));
   TRY(import_take_value(b, 0, &first));
   TRY(import_take_value(b, 1, &second));
@@ -65,12 +73,16 @@ mlpd_status import_concat(import_builder *b) {
 mlpd_status import_reshape(import_builder *b) {
   import_value *v = NULL;
   onnx_constant shape = {0};
-  bool found = false;
+  bool found = false, keeps_rows = false;
   TRY(import_take_value(b, 0, &v));
   if (b->node->num_inputs > 1) TRY(onnx_constant_read(b->file, b->node->inputs[1], &found, &shape));
+  if (b->node->num_inputs > 1 && !found)
+    TRY(import_keeps_rows(b, b->node->inputs[1], import_width_of(b, v), &keeps_rows));
   const double width = import_width_of(b, v), *const to = shape.values;
-  const bool is_row = v->form != FORM_PAIR && found && shape.count == 2 &&
-                      ((to[0] == -1 && to[1] == width) || (to[0] == 0 && (to[1] == -1 || to[1] == width)));
+  const bool is_row =
+      v->form != FORM_PAIR &&
+      (keeps_rows || (found && shape.count == 2 &&
+                      ((to[0] == -1 && to[1] == width) || (to[0] == 0 && (to[1] == -1 || to[1] == width)))));
   const bool is_one = v->form != FORM_PAIR && found && width == 1 && shape.count == 1 && to[0] == -1;
   free(shape.values);
   return is_row || is_one || v->form == FORM_LABEL ? pass_value(b, v) : import_refuse(b, "changes the width of rows");
@@ -78,6 +90,7 @@ mlpd_status import_reshape(import_builder *b) {
 
 mlpd_status import_squeeze(import_builder *b) {
   import_value *v = NULL;
+  if (!takes_values(b)) return MLPD_OK; /* a part of a shape */
   TRY(import_take_value(b, 0, &v));
   const bool is_one = is_plain_value(v) && import_width_of(b, v) == 1;
   return is_one || v->form == FORM_LABEL ? pass_value(b, v) : import_refuse(b, "changes the width of rows");

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "model/import_onnx_activations.h"
+#include "model/import_onnx_polynomial.h"
 #include "model/onnx_attribute.h"
 #include "model/onnx_constant.h"
 
@@ -67,19 +68,6 @@ static mlpd_status is_square(const import_builder *b, protobuf_slice name, proto
   if (power == NULL || power->num_inputs != 2 || !takes(power, 0, of)) return MLPD_OK;
   TRY(read_number(b, power->inputs[1], &exponent));
   *is = exponent == 2;
-  return MLPD_OK;
-}
-
-/* Is the value the cube of z? */
-static mlpd_status is_cube(const import_builder *b, protobuf_slice name, protobuf_slice z, bool *is) {
-  const onnx_node *const product = made_by(b, name, "Mul"), *const power = made_by(b, name, "Pow");
-  double exponent = NAN;
-  *is = false;
-  for (uint32_t i = 0; product != NULL && product->num_inputs == 2 && i < 2 && !*is; i++)
-    if (takes(product, i, z)) TRY(is_square(b, product->inputs[1 - i], z, is));
-  if (power == NULL || power->num_inputs != 2 || !takes(power, 0, z)) return MLPD_OK;
-  TRY(read_number(b, power->inputs[1], &exponent));
-  *is = exponent == 3;
   return MLPD_OK;
 }
 
@@ -172,11 +160,9 @@ mlpd_status import_product_with_part(import_builder *b) {
     if (root.count > 0) TRY(find_rms(b, root, x, &epsilon));
     if (!isnan(epsilon)) return begin_norm(b, v, epsilon, true, &made);
   }
-  for (uint32_t i = 0; i < 2; i++) {
-    bool is = false;
-    TRY(is_cube(b, b->node->output, b->node->inputs[i], &is));
-    if (is) return import_part(b);
-  }
+  import_polynomial p;
+  TRY(import_node_polynomial(b, &p));
+  if (p.known) return import_part(b);
   return import_refuse(b, "multiplies values in a way that is not a known activation or norm");
 }
 
@@ -228,39 +214,14 @@ static mlpd_status is_root_of_square_plus_4(const import_builder *b, protobuf_sl
   return four == 4 ? is_square(b, square, z, is) : MLPD_OK;
 }
 
-/* The z of which the value is z + 0.044715 z^3; of no bytes: it is something else. */
-static mlpd_status cubic_of(const import_builder *b, protobuf_slice name, protobuf_slice *z) {
-  const onnx_node *const sum = made_by(b, name, "Add");
-  *z = (protobuf_slice){0};
-  for (uint32_t i = 0; sum != NULL && sum->num_inputs == 2 && i < 2; i++) {
-    protobuf_slice cube = {0};
-    double factor = NAN;
-    bool is = false;
-    TRY(split_number(b, made_by(b, sum->inputs[1 - i], "Mul"), &cube, &factor));
-    if (fabs(factor - 0.044715) < 1e-6) TRY(is_cube(b, cube, sum->inputs[i], &is));
-    if (is) *z = sum->inputs[i];
-  }
-  return MLPD_OK;
-}
-
-mlpd_status import_find_cubic(const import_builder *b, import_value **z) {
-  protobuf_slice cubic = {0}, of = {0};
-  double factor = NAN;
-  *z = NULL;
-  TRY(split_number(b, made_by(b, b->node->inputs[0], "Mul"), &cubic, &factor));
-  if (fabs(factor - 0.79788456080286536) < 1e-6) TRY(cubic_of(b, cubic, &of));
-  if (of.count > 0) *z = import_find_value(b, of);
-  return MLPD_OK;
-}
-
 mlpd_status import_sum(import_builder *b) {
   const protobuf_slice *const of = b->node->inputs;
-  protobuf_slice cube;
+  import_polynomial p;
   import_value *made = NULL;
   uint32_t z = 0;
   bool is = false;
-  TRY(cubic_of(b, b->node->output, &cube));
-  if (cube.count > 0) return import_part(b);
+  TRY(import_node_polynomial(b, &p));
+  if (p.known) return import_part(b);
   TRY(is_root_of_square_plus_4(b, of[1], of[0], &is));
   if (!is) TRY(is_root_of_square_plus_4(b, of[0], of[z = 1], &is));
   if (!is) return import_refuse(b, "takes two values in a way that is not a known activation");

@@ -1,5 +1,5 @@
-/* Operators of ONNX that together are a layer norm or an RMS norm, the squashing of inputs, a squareplus, the argument
- * of gelu's tanh, or bounds of values: how they become ours again. Nothing here is collective. */
+/* Operators of ONNX that together are a layer norm or an RMS norm, the squashing of inputs, a squareplus, or bounds of
+ * values: how they become ours again. Nothing here is collective. */
 #ifndef MLPDIST_IMPORT_ONNX_NORMS_H
 #define MLPDIST_IMPORT_ONNX_NORMS_H
 
@@ -14,14 +14,11 @@ mlpd_status import_part(import_builder *b);
 /* The node divides one value by another: the last operator of a norm, or of the squashing of inputs. */
 mlpd_status import_quotient(import_builder *b);
 
-/* The node multiplies a value by a part: x times 1 / sqrt(mean of x^2 + epsilon), a norm, or z times z^2. */
+/* The node multiplies a value by a part: x times 1 / sqrt(mean of x^2 + epsilon), a norm, or a polynomial. */
 mlpd_status import_product_with_part(import_builder *b);
 
-/* The node adds one value to another: z + sqrt(z^2 + 4), which is twice a squareplus, or z + 0.044715 z^3. */
+/* The node adds one value to another: z + sqrt(z^2 + 4), which is twice a squareplus, or a polynomial. */
 mlpd_status import_sum(import_builder *b);
-
-/* The z of which the node's input is sqrt(2 / pi) (z + 0.044715 z^3); NULL: it is something else. */
-mlpd_status import_find_cubic(const import_builder *b, import_value **z);
 
 /* Max and Min of a value and constants; Clip (import_onnx_activations.h) with other bounds than those of activations.
  * low, high (width), owned by the stage from then on, also on failure; NULL: no bound. */
