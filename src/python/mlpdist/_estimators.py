@@ -205,6 +205,9 @@ class _MLP(BaseEstimator):
 
     # ---- Answers ----------------------------------------------------------------------------------------------------
 
+    def __sklearn_is_fitted__(self):  # quicker than a look at all attributes
+        return hasattr(self, "model_")
+
     def _values(self, X):
         """(n, outputs), by whichever way the rows came in fit."""
         check_is_fitted(self)

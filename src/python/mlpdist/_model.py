@@ -15,6 +15,8 @@ ROWS_A_THREAD = 2048  # fewer rows are not worth a second thread
 
 def _threads(rows):
     """OpenMP threads for so many rows."""
+    if rows < 2 * ROWS_A_THREAD:
+        return 1
     most = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     cores = int(most) if most.isdigit() and int(most) > 0 else len(os.sched_getaffinity(0))
     return max(1, min(cores, rows // ROWS_A_THREAD))

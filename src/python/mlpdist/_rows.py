@@ -9,6 +9,8 @@ TYPES = {np.dtype(name): number for number, name in enumerate(
 
 def _known_type(a):
     """The array, or a copy of a type that the library has."""
+    if a.dtype in TYPES:  # in the byte order of the machine
+        return a
     if a.dtype == bool:
         return a.view(np.uint8)
     native = a.dtype.newbyteorder("=")
@@ -19,6 +21,8 @@ def _known_type(a):
 
 def _strides_fit(a):
     """Steps are whole elements; both steps 0 would mean C order."""
+    if a.flags.c_contiguous and a.flags.aligned:
+        return True
     steps = [s for s, n in zip(a.strides, a.shape) if n > 1]
     return a.flags.aligned and all(s % a.itemsize == 0 for s in steps) and (not steps or any(steps))
 
