@@ -42,6 +42,15 @@ void csv_kinds_free(csv_source *c) {
 
 /* ---- Required categories ---------------------------------------------------------------------------- */
 
+/* The place of the name among the model's columns, or their number. `likely` is looked at first. */
+static uint32_t place_in_model(const mlpd_convert_options *o, const char *name, uint32_t likely) {
+  const uint32_t count = o->num_model_columns;
+  if (likely < count && strcmp(o->model_columns[likely], name) == 0) return likely;
+  uint32_t j = 0;
+  while (j < count && strcmp(o->model_columns[j], name) != 0) j++;
+  return j;
+}
+
 /* Marks the columns that are categories in the model: by name, or by position in a table without names. */
 static mlpd_status take_model(csv_source *c) {
   const mlpd_convert_options *const o = c->options;
@@ -49,8 +58,7 @@ static mlpd_status take_model(csv_source *c) {
     uint32_t j = f;
     f += csv_features_of(&c->plan, i);
     if (c->plan.roles[i] != CSV_FEATURE || c->plan.dates[i]) continue;
-    if (c->layout.names != NULL && o->model_columns != NULL)
-      for (j = 0; j < o->num_model_columns && strcmp(o->model_columns[j], c->layout.names[i]) != 0;) j++;
+    if (c->layout.names != NULL && o->model_columns != NULL) j = place_in_model(o, c->layout.names[i], j);
     if (j >= o->num_model_columns) continue;
     if (o->model_categories[j] == 1) TRY(make_set(c, i, true));
     c->answers[i] = o->model_categories[j] == 2;
@@ -258,6 +266,7 @@ static uint32_t feature_of(const csv_source *c, uint32_t column) {
 static uint32_t place_in(const csv_source *first, const csv_source *c, uint32_t i) {
   uint32_t k = 0;
   if (c->layout.names == NULL || first->layout.names == NULL) return i;
+  if (i < first->layout.columns && strcmp(first->layout.names[i], c->layout.names[i]) == 0) return i;
   while (k < first->layout.columns && strcmp(first->layout.names[k], c->layout.names[i]) != 0) k++;
   return k;
 }

@@ -88,20 +88,28 @@ static uint32_t take_united(const csv_layout *layout, const char *name, csv_plan
   return UINT32_MAX;
 }
 
+/* The column with the name that has no role yet, or UINT32_MAX. Looks at column `from` first: most tables have the
+ * columns in the model's order, and there may be 100,000.
+ */
+static uint32_t find_left(const csv_layout *layout, const csv_plan *plan, const char *name, uint32_t from) {
+  for (uint32_t i = 0; i < layout->columns; i++) {
+    const uint32_t c = (uint32_t)(((uint64_t)from + i) % layout->columns);
+    if (plan->roles[c] == CSV_LEFT_OUT && strcmp(layout->names[c], name) == 0) return c;
+  }
+  return UINT32_MAX;
+}
+
 /* Gives the columns with these names a role, and stores their indices in places (count). */
 static mlpd_status take_names(const char *file, const csv_layout *layout, const char *what, const char *const *names,
                               uint32_t count, csv_role role, uint32_t *places, csv_plan *plan) {
   bool all = true;
-  for (uint32_t j = 0; j < count; j++) {
-    places[j] = UINT32_MAX;
-    for (uint32_t c = 0; c < layout->columns && places[j] == UINT32_MAX; c++)
-      if (plan->roles[c] == CSV_LEFT_OUT && strcmp(layout->names[c], names[j]) == 0) {
-        plan->roles[c] = (uint8_t)role;
-        places[j] = c;
-      }
+  for (uint32_t j = 0, next = 0; j < count; j++) {
+    places[j] = find_left(layout, plan, names[j], next);
+    if (places[j] != UINT32_MAX) plan->roles[places[j]] = (uint8_t)role;
     if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_date(layout, names, count, j, plan);
     if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_united(layout, names[j], plan);
     all = all && places[j] != UINT32_MAX;
+    if (places[j] != UINT32_MAX) next = places[j] + 1;
   }
   return all ? MLPD_OK : fail_missing(file, layout, what, names, count, places);
 }
