@@ -171,11 +171,17 @@ shops() {
   for np in 1 3; do
     launch "$np" predict --model run/model.h5 --data mixed.csv --keep id,price --out kept.csv
     succeeds
-    [ "$(sed -n 1p kept.csv)" = "row,id,price,price" ] || fail "another head"
+    [ "$(sed -n 1p kept.csv)" = "row,id,price (kept),price" ] || fail "another head"
     [ "$(sed -n 3p kept.csv | cut -d, -f1-4)" = '1,"a ""b"", c",67' ] || fail "another cell: $(sed -n 3p kept.csv)"
     [ "$(sed -n 601p kept.csv | cut -d, -f2)" = h599 ] || fail "other rows"
     cut -d, -f2 plain.csv | tail -n +5 | cmp - <(rev kept.csv | cut -d, -f1 | rev | tail -n +5) || fail "other predictions"
   done
+  # No two columns have the same name, whatever classes and columns are called.
+  awk 'BEGIN { print "row,class,u,k"; for (i = 0; i < 60; i++) print i % 7 "," i % 5 "," i % 3 "," (i % 2 ? "row" : "class") }' > clash.csv
+  alone train "${quick[@]}" --data clash.csv --hidden 4 --epochs 1 --quiet --out clash
+  alone predict --model clash/model.h5 --data clash.csv --keep row,class,u --out named.csv
+  succeeds
+  [ "$(sed -n 1p named.csv)" = "row,row (kept),class (kept),u,class,class (probability),row (probability)" ] || fail "$(head -1 named.csv)"
   head -3 mixed.csv > one.csv
   { head -1 mixed.csv; sed -n 6,7p mixed.csv; } > two.csv
   alone predict --model run/model.h5 --data one.csv,two.csv --keep id --out kept.csv
@@ -199,7 +205,7 @@ import csv, h5py
 with h5py.File("kept.h5") as file, open("kept.csv", newline="") as table:
     names, kept, values = file["kept_names"].asstr()[:].tolist(), file["kept"].asstr()[:].tolist(), file["value"][:, 0].tolist()
     head, *rows = csv.reader(table)
-assert head == ["row", *names, "price"] and kept == [row[1:3] for row in rows] and kept[1][0] == 'a "b", c', (head, kept[:3])
+assert head == ["row", "id", "price (kept)", "price"] and names == ["id", "price"] and kept == [row[1:3] for row in rows] and kept[1][0] == 'a "b", c', (head, kept[:3])
 assert len(kept) >= 600 and all(abs(value - float(row[3])) <= 1e-6 * abs(value) for value, row in zip(values, rows))
 END
 }

@@ -9,6 +9,8 @@
 #include "model/forward.h"
 #include "model/model_output.h"
 
+enum { COLUMN_BYTES = MODEL_OUTPUT_BYTES + 32 };
+
 static bool ends_in(const char *text, const char *end) {
   const size_t length = strlen(text), tail = strlen(end);
   return length >= tail && strcasecmp(text + length - tail, end) == 0;
@@ -77,26 +79,54 @@ static void write_cell(FILE *csv, const char *text) {
   (void)fputc('"', csv);
 }
 
-/* ",price", or with an end ",price_spread". One output of classes is the probability of the second. */
-static void write_column(const prediction_file *f, uint32_t output, const char *end) {
-  const uint32_t class_index = f->outputs == 1 ? 1 : output;
-  char name[MODEL_OUTPUT_BYTES], text[MODEL_OUTPUT_BYTES + 16];
+/* Is it the name of a column that each such file has? */
+static bool is_fixed(const prediction_file *f, const char *name) {
+  return strcmp(name, "row") == 0 || (has_classes(f) && strcmp(name, "class") == 0);
+}
+
+/* Writes to text the name of column j of `width`: "price", "price_spread"; a class called row gives "row
+ * (probability)". One output of classes is the probability of the second.
+ */
+static void name_column(const prediction_file *f, uint32_t j, char text[COLUMN_BYTES]) {
+  const uint32_t output = j % f->outputs, class_index = f->outputs == 1 ? 1 : output;
+  char name[MODEL_OUTPUT_BYTES];
   if (!has_classes(f)) model_output_name(f->model, output, name);
-  (void)snprintf(text, sizeof text, "%s%s", has_classes(f) ? mlpd_model_class_name(f->model, class_index) : name, end);
-  (void)fputc(',', f->csv);
-  write_cell(f->csv, text);
+  const char *const plain = has_classes(f) ? mlpd_model_class_name(f->model, class_index) : name;
+  const char *const end = j >= f->outputs       ? "_spread"
+                          : !is_fixed(f, plain) ? ""
+                          : has_classes(f)      ? " (probability)"
+                                                : " (value)";
+  (void)snprintf(text, COLUMN_BYTES, "%s%s", plain, end);
+}
+
+/* A kept column with the name of a prediction, such as the target, gets another: pandas and R would take the first of
+ * two for the prediction.
+ */
+static void write_kept_name(const prediction_file *f, const char *name) {
+  char text[COLUMN_BYTES], taken[COLUMN_BYTES];
+  bool is_taken = is_fixed(f, name);
+  for (uint32_t j = 0; j < f->width && !is_taken; j++) {
+    name_column(f, j, taken);
+    is_taken = strcmp(taken, name) == 0;
+  }
+  (void)snprintf(text, sizeof text, "%s (kept)", name);
+  write_cell(f->csv, is_taken ? text : name);
 }
 
 static mlpd_status open_csv(prediction_file *f) {
+  char text[COLUMN_BYTES];
   f->csv = f->out.stream;
   (void)fputs("row", f->csv);
   for (uint32_t j = 0; f->keeper != NULL && j < table_keeper_columns(f->keeper); j++) {
     (void)fputc(',', f->csv);
-    write_cell(f->csv, table_keeper_name(f->keeper, j));
+    write_kept_name(f, table_keeper_name(f->keeper, j));
   }
   if (has_classes(f)) (void)fputs(",class", f->csv);
-  for (uint32_t j = 0; j < f->outputs; j++) write_column(f, j, "");
-  for (uint32_t j = f->outputs; j < f->width; j++) write_column(f, j - f->outputs, "_spread");
+  for (uint32_t j = 0; j < f->width; j++) {
+    (void)fputc(',', f->csv);
+    name_column(f, j, text);
+    write_cell(f->csv, text);
+  }
   (void)fputc('\n', f->csv);
   return MLPD_OK;
 }
