@@ -49,6 +49,9 @@ open("copy.sql", "w").write("--\n-- PostgreSQL database dump\n--\n\nSET x = 0;\n
     "COPY public.t (a, b, c, k) FROM stdin;\n" + "".join("\t".join(map(str, a)) + "\n" for a in listed) + "\\.\n\n-- done\n")
 open("sky.tbl", "w").write("\\fixlen = T\n\\ made by hand\n|   a   |  b    |  c    | k |\n| real  | real  | real  |int|\n" +
     "".join(" " + " ".join(f"{v:7}" for v in a) + "\n" for a in listed))
+open("flow.plt", "w").write('TITLE = "x"\nVARIABLES = "a", "b", "c", "k"\nZONE T="z", I=100, F=POINT\n' +
+    "".join(" ".join(map(str, a)) + "\n" for a in listed))
+open("market.mtx", "w").write("%%MatrixMarket matrix array real general\n100 4\n" + "".join(f"{a[j]}\n" for j in range(4) for a in listed))
 open("table.xls", "w").write("<table><tr><td>a</td></tr></table>\n")
 open("page.html", "w").write("\n<!DOCTYPE html>\n<html><body>404: Not Found</body></html>\n")
 open("lfs.csv", "w").write("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 1234\n")
@@ -89,6 +92,8 @@ svm.svm a LIBSVM
 query.svm a LIBSVM
 copy.sql a dump of PostgreSQL
 sky.tbl an IPAC table
+flow.plt a file of Tecplot
+market.mtx a matrix of Matrix Market
 json.json a JSON file
 pretty.json a JSON file
 columns.json a JSON file
@@ -192,6 +197,7 @@ arff.arff arff.csv sed
 svm.svm svm.npz sklearn
 query.svm query.npz sklearn
 copy.sql copy.tsv sed
+flow.plt flow.txt sed
 json.json json.csv sed
 pretty.json pretty.csv sed
 columns.json columns.csv sed

@@ -133,6 +133,24 @@ static void test_settings_above(void **state) {
   assert_names("/targets/name", "1961");
 }
 
+/* A setting of as many cells as the table has columns is no header. */
+static void test_settings_with_signs(void **state) {
+  (void)state;
+  const mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv", "TITLE = flow\nrows = 3\nunits = mm, s\n1.5 2 3.5\n3 4 4.5\n5 7 2.5\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "");
+  assert_int_equal(r.train_rows, 3);
+  assert_said("a.csv: 3 lines above the table skipped, the first: 'TITLE = flow'");
+  write_text("a.csv", "run = 7\nu v k\n1.5 2 0\n3 4 1\n5 7 1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "u,v");
+  write_text("a.csv", "u op k\n1.5 = 0\n3 < 1\n5 = 1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "u,op");
+}
+
 static void test_touching_numbers(void **state) {
   (void)state;
   mlpd_convert_result r;
@@ -207,6 +225,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_microsoft_nan, clear_folder),
                                      cmocka_unit_test_teardown(test_zeros_in_front, clear_folder),
                                      cmocka_unit_test_teardown(test_settings_above, clear_folder),
+                                     cmocka_unit_test_teardown(test_settings_with_signs, clear_folder),
                                      cmocka_unit_test_teardown(test_touching_numbers, clear_folder),
                                      cmocka_unit_test_teardown(test_drawn_lines, clear_folder),
                                      cmocka_unit_test_teardown(test_advice, clear_folder)};

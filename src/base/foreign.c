@@ -77,6 +77,9 @@ static const kind kinds[] = {
     {MAGIC("CDF\5"), 0, "a NetCDF file of the classic format", "make HDF5 of it: nccopy -k nc4 %F %B.h5"},
     {MAGIC("FANN_FL"), 0, "a network of FANN, which is not data", "give the data that trained it"},
     {MAGIC("version https://git-lfs"), 0, "a Git LFS pointer, not the file itself", "fetch the file: git lfs pull"},
+    {MAGIC("%%MatrixMarket"), 0, "a matrix of Matrix Market",
+     "make NPY of it: python3 -c \"import scipy.io, numpy; m = scipy.io.mmread('%F'); numpy.save('%B.npy', getattr(m, "
+     "'toarray', lambda: m)())\" (needs scipy)"},
     {MAGIC("%PDF"), 0, "a PDF document", "save its table as CSV"},
     {MAGIC("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), 0, "a Microsoft Office file (Excel?)", SPREADSHEET},
     {MAGIC("{\\rtf"), 0, "an RTF document", "save its table as CSV"},

@@ -128,10 +128,8 @@ static bool is_ipac(const char *text) {
 
 static const char *const brackets = "remove them: sed 's/[][(){}]//g; s/; *\\r*$//' %F > %B.csv";
 
-const char *foreign_wrapped_rows(const char *text, const char **cure) {
-  const char *at = text;
-  text_line line;
-  int bracketed = 0, latex = 0, drawn = 0, lines = 0;
+/* What all lines tell. */
+static const char *describe_all(const char *text, const char **cure) {
   if (all_quoted(text, ',') || all_quoted(text, ';') || all_quoted(text, '\t')) {
     *cure = "remove them: sed 's/^\"//; s/\"\\r*$//; s/\"\"/\"/g' %F > %B.csv";
     return "a table with quotes around each line as a whole";
@@ -150,6 +148,15 @@ const char *foreign_wrapped_rows(const char *text, const char **cure) {
         "format='ascii.ipac').write('%B.csv')\" (needs astropy)";
     return "an IPAC table";
   }
+  return NULL;
+}
+
+const char *foreign_wrapped_rows(const char *text, const char **cure) {
+  const char *at = text;
+  text_line line;
+  int bracketed = 0, latex = 0, drawn = 0, variables = 0, lines = 0;
+  const char *const all = describe_all(text, cure);
+  if (all != NULL) return all;
   for (; lines < LINES_READ && take_line(&at, &line); lines++) {
     if (begins(&line, "COPY ") && line.end[-1] == ';') {
       *cure =
@@ -161,6 +168,11 @@ const char *foreign_wrapped_rows(const char *text, const char **cure) {
     if (begins(&line, "INSERT INTO ")) {
       *cure = "make CSV of the rows: sed -n '/^INSERT/I,/;$/p' %F | grep -o '([^()]*)' | tr -d '()' > %B.csv";
       return "a list of SQL statements";
+    }
+    variables += begins(&line, "VARIABLES") && count(&line, '=') == 1;
+    if (variables > 0 && begins(&line, "ZONE ")) {
+      *cure = "take its rows: sed -n '/^ *ZONE/,$p' %F | sed '/^ *[A-Za-z]/d' > %B.txt";
+      return "a file of Tecplot";
     }
     bracketed += is_bracketed(&line);
     latex += is_latex(&line);

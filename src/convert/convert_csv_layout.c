@@ -130,13 +130,26 @@ static bool is_signed_title(const csv_sample *s, const csv_syntax *syntax, int l
   return sample_is_header(s, syntax, below, below + 1);
 }
 
+/* true for a setting, as simulation programs write them above a table: TITLE = "flow". No name of a column is "=".
+ * Where the last line has such a cell, too, all rows may.
+ */
+static bool is_setting(const csv_sample *s, const csv_syntax *syntax, int line) {
+  for (const char *p = s->lines[line].text; p != NULL;) {
+    csv_cell cell;
+    p = csv_next_cell(p, s->lines[line].end, syntax->delimiter, &cell);
+    if (cell.end - cell.begin == 1 && *cell.begin == '=')
+      return line + 1 < s->count && !is_setting(s, syntax, s->count - 1);
+  }
+  return false;
+}
+
 /* The first line of the table. Lines above it are titles if they hold words and have fewer cells. A line with more
  * cells would be a header that does not fit the rows. */
 static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
   int first = 0;
   while (first < s->count && s->lines[first].hash) first++;
   for (int i = first; i < s->count && times > 1; i++) {
-    if (s->lines[i].hash || is_signed_title(s, syntax, i)) continue;
+    if (s->lines[i].hash || is_signed_title(s, syntax, i) || is_setting(s, syntax, i)) continue;
     i += count_padded_titles(s, syntax, i, columns);
     if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
     if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) return i;
