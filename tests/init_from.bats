@@ -175,3 +175,19 @@ END
   succeeds
   grep -q "does not know 'a2'; it gets the weights of its 'a', and is normalised anew" "$errors.all" || fail "no note"
 }
+
+@test "a column of numbers in the model and of categories in the table, or the other way, is refused" {
+  awk 'BEGIN { print "city,y"; for (i = 0; i < 40; i++) print "c" i % 3 "," i / 3 }' > names.csv
+  awk 'BEGIN { print "city,y"; for (i = 0; i < 40; i++) print i % 30 "," i / 3 }' > numbers.csv
+  local one
+  for one in names numbers; do
+    alone train --data $one.csv --epochs 1 --hidden 4 --quiet --out $one
+    succeeds
+  done
+  from numbers/model.h5 --data names.csv --epochs 1
+  fails_with 1 "column 'city' of names.csv, converted holds categories, but numbers in the data of the model"
+  from names/model.h5 --data numbers.csv --epochs 1
+  fails_with 1 "holds numbers, but categories in the data of the model; --categorical makes categories of numbers"
+  from names/model.h5 --data numbers.csv --epochs 1 --categorical city
+  succeeds
+}

@@ -241,6 +241,10 @@ rmse = (sum((a - (3 * i - 5)) ** 2 for i, a in zip(range(-40, 40), clamped)) / 8
 assert abs(json.load(open("eval.json"))["rmse"] - rmse) < 1e-5 * rmse
 assert abs(float(os.environ["rmse"]) - rmse) < 1e-5 * rmse, (os.environ["rmse"], rmse)
 END
+  need_h5py
+  "$python" -c 'import h5py; h5py.File("run3/model.h5", "a")["target/minimum"][0] = 23'
+  alone info run3/model.h5
+  fails_with 1 "/target/minimum [0] is 23, above the maximum"
 }
 
 # lines NAMES: the lines of a config file in which these options stand.

@@ -244,6 +244,29 @@ static void swap_arrays(const char *path, const char *one, const char *other) {
   assert_true(H5Fclose(file) >= 0);
 }
 
+/* Puts an array of twice as many numbers in the place of another, a row for each of its numbers. */
+static void widen_array(const char *path, const char *object) {
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), old = H5Dopen(file, object, H5P_DEFAULT);
+  hsize_t shape[2] = {0, 2};
+  assert_int_equal(H5Sget_simple_extent_dims(H5Dget_space(old), shape, NULL), 1);
+  const hid_t wide =
+      H5Dcreate(file, "/wide", H5T_IEEE_F32LE, H5Screate_simple(2, shape, NULL), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  assert_true(wide >= 0 && H5Ldelete(file, object, H5P_DEFAULT) >= 0);
+  assert_true(H5Lmove(file, "/wide", file, object, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  assert_true(H5Dclose(wide) >= 0 && H5Dclose(old) >= 0 && H5Fclose(file) >= 0);
+}
+
+/* Read as it is, it would not fit into the memory for it. */
+static void test_of_another_shape(void **state) {
+  (void)state;
+  checkpoint whole = make_checkpoint(3, ARENAS), read;
+  assert_ok(checkpoint_write(&whole, in_folder("a.h5")));
+  widen_array(in_folder("a.h5"), "/kept");
+  assert_int_equal(checkpoint_read(in_folder("a.h5"), &read), MLPD_ERROR_DATA);
+  assert_non_null(strstr(mlpd_error_message(), "/kept does not have the shape"));
+  checkpoint_free(&whole);
+}
+
 static void test_swapped(void **state) {
   (void)state;
   static const char *const objects[ARENAS] = {"/parameters",        "/kept",
@@ -538,21 +561,14 @@ static void test_writer_disk_full(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_round_trip),
-      TEST(test_no_checkpoint),
-      TEST(test_truncated),
-      TEST(test_newest),
-      TEST(test_folder_that_is_none),
-      TEST(test_prune),
-      TEST(test_writer_copies),
-      TEST(test_writer_busy),
-      TEST(test_writer_keeps),
-      TEST(test_writer_and_others),
-      TEST(test_writer_no_folder),
-      TEST(test_writer_folder_removed),
-      TEST(test_writer_disk_full),
-      TEST(test_swapped),
-      TEST(test_flipped), /* last: it limits memory */
+      TEST(test_round_trip),          TEST(test_no_checkpoint),
+      TEST(test_truncated),           TEST(test_newest),
+      TEST(test_folder_that_is_none), TEST(test_prune),
+      TEST(test_writer_copies),       TEST(test_writer_busy),
+      TEST(test_writer_keeps),        TEST(test_writer_and_others),
+      TEST(test_writer_no_folder),    TEST(test_writer_folder_removed),
+      TEST(test_writer_disk_full),    TEST(test_swapped),
+      TEST(test_of_another_shape),    TEST(test_flipped), /* last: it limits memory */
   };
   return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
 }

@@ -112,6 +112,9 @@ static void test_orders_that_contradict(void **state) {
   DATES("13/01/21", "05/01/21", "13/01/21"); /* of which year? */
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("its texts look like dates, as '13/01/21'; written as 2021-03-15 (ISO 8601) they are read");
+  DATES("3/Jan/2021", "4/Feb/2021", "5/Mar/2021");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("its texts look like dates, as '3/Jan/2021'");
 }
 
 static void test_cells_that_are_no_dates(void **state) {

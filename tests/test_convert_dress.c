@@ -197,8 +197,9 @@ static void test_spans(void **state) {
   ASSERT_READ(CELLS("9:30", "10:00"), "v.time", 34200, 36000);
   double value;
   bool parts;
-  static const char *const none[] = {
-      "", "h", "5", "5 h 3", "P1M", "1:5", "1:60.5", "3m 5h", "5 apples", "1h 1h", "-1 days 00:00:01", "1:2:3:4"};
+  static const char *const none[] = {"",       "h",      "5",     "5 h 3",    "P1M",   "P5H",
+                                     "1:5",    "1:60.5", "3m 5h", "5 apples", "1h 1h", "-1 days 00:00:01",
+                                     "1:2:3:4"};
   for (size_t i = 0; i < sizeof none / sizeof *none; i++)
     if (span_parse(none[i], none[i] + strlen(none[i]), &value, &parts)) fail_msg("'%s' is a span", none[i]);
 }

@@ -536,6 +536,7 @@ static void test_hints(void **state) {
       {"u,v,k\n1\u2019234,2,0\n3,4,1\nfree,4,1\n5,4,0\n6,4,0\n", "--thousands \"'\" reads it"},
       {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is a negative number in the notation of accounts; write -2"},
       {"u,v,k\n1,2.5-,0\n3,4,1\n", "'2.5-' is a negative number in the notation of accounts; write -2.5"},
+      {"u,v,k\n1,(-2),0\n3,4,1\n", "'(-2)' is not a number; correct it"},
       {"u,k\n1,0.5\n2,(1.5)\n3,4.5\n4,7\n", "'(1.5)' is a negative number in the notation of accounts; write -1.5"},
       {"u,k\n1,0.5\n2,1.5-\n3,4.5\n4,7\n", "'1.5-' is a negative number in the notation of accounts; write -1.5"},
       {"p,k\n$5,0\nEUR 6,1\n7.5 \u20AC,0\n8,1\n",
