@@ -5,7 +5,7 @@
 begin() {
   local np=$1
   shift
-  local launcher=(mpirun --timeout 60 --oversubscribe --bind-to none -np "$np")
+  local launcher=(mpirun --timeout "$hang_after" --oversubscribe --bind-to none -np "$np")
   [ "$np" != 0 ] || launcher=(env)
   "${launcher[@]}" "$MLPDIST" "$@" > printed 2> told 3>&- &
   run=$!
@@ -13,11 +13,8 @@ begin() {
 
 # end: waits for the run; status is its exit status, output and $errors as after launch.
 end() {
-  local i
-  for ((i = 0; i < 6500; i++)); do
-    is_running "$run" || break
-    sleep 0.01
-  done
+  local limit=$((SECONDS + hang_after + 10))
+  while is_running "$run" && ((SECONDS < limit)); do sleep 0.01; done
   if is_running "$run"; then
     kill -9 "$run"
     fail "the run hangs"
@@ -42,10 +39,10 @@ pid_of() {
   done
 }
 
-# until_true COMMAND...: waits until it succeeds; fails where the run ends before, or after 30 seconds.
+# until_true COMMAND...: waits until it succeeds; fails where the run ends before, or after $hang_after seconds.
 until_true() {
-  local i
-  for ((i = 0; i < 3000; i++)); do
+  local limit=$((SECONDS + hang_after))
+  while ((SECONDS < limit)); do
     ! "$@" || return 0
     is_running "$run" || break
     sleep 0.01

@@ -21,7 +21,7 @@ setup() {
 }
 
 @test "bench_step on two ranks: plain allreduce is another sum" {
-  output=$(timeout 60 mpirun --oversubscribe --bind-to none -np 2 "$build/tests/bench_step" --csv --reduce allreduce 1 \
+  output=$(timeout "$hang_after" mpirun --oversubscribe --bind-to none -np 2 "$build/tests/bench_step" --csv --reduce allreduce 1 \
     32-64-64-1-b256-momentum) && status=0 || status=$?
   [ "$status" = 0 ] || fail "status"
   awk -F, '$2 != 2 || $3 != 1 || $4 != "allreduce" || $11 <= 0 { bad = 1 } END { exit bad || NR != 1 }' <<< "$output" ||
@@ -49,7 +49,7 @@ setup() {
 }
 
 @test "scripts/bench alone: tables, bars, CSV files" {
-  output=$(timeout 100 "$BATS_TEST_DIRNAME/../scripts/bench" --build "$build" --no-peers --rounds 1 --markdown \
+  output=$(timeout "$hang_after" "$BATS_TEST_DIRNAME/../scripts/bench" --build "$build" --no-peers --rounds 1 --markdown \
     --cases 32-64-64-1-b256-momentum) && status=0 || status=$?
   [ "$status" = 0 ] || fail "status"
   grep -Eq '^\| 32-64-64-1-b256-momentum \| mlpdist 1 x 1 \| 1 \| [0-9]+ ' <<< "$output" || fail "no row"
@@ -82,7 +82,7 @@ bench_one() {
   ln -sfn "$build/tests" tests
   ln -sf "$build/mlpdist" mlpdist
   status=0
-  output=$(timeout 100 "$BATS_TEST_DIRNAME/../scripts/bench" --build "$PWD" --rounds 1 --cases 32-64-64-1-b256-momentum "$@" 2>&1) ||
+  output=$(timeout "$hang_after" "$BATS_TEST_DIRNAME/../scripts/bench" --build "$PWD" --rounds 1 --cases 32-64-64-1-b256-momentum "$@" 2>&1) ||
     status=$?
   [ "$status" = 0 ] || fail "status"
 }

@@ -11,6 +11,10 @@ export OMP_NUM_THREADS
 [ "$(locale charmap 2> /dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
+# Seconds after which a run is taken for one that hangs. No test needs nearly as many, but on a machine that others use, too,
+# the longest took more than 60.
+hang_after=240
+
 # Options of a quick run: a small network, few epochs. The defaults, made for real tables, take longer.
 quick=(--hidden 64 --activation relu --optimizer momentum --lr 0.1 --weight-decay 0 --schedule constant --warmup-epochs 0
   --epochs 10 --select loss)
@@ -21,12 +25,12 @@ commands="train eval predict info convert export import explain doctor"
 errors="$BATS_TEST_TMPDIR/errors"
 
 # launch NP ARGUMENT...: the program on NP ranks; output gets standard output, $errors what mlpdist said, status its
-# exit status (124 after 60 seconds). grep -a: what mpirun of Open MPI 5 says of an abort has a zero byte.
+# exit status (124 after $hang_after seconds). grep -a: what mpirun of Open MPI 5 says of an abort has a zero byte.
 launch() {
   local np=$1
   shift
   status=0
-  output=$(timeout 60 "${mpi_launch[@]}" -np "$np" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
+  output=$(timeout "$hang_after" "${mpi_launch[@]}" -np "$np" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
   grep -a '^mlpdist:' "$errors.all" | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
@@ -49,14 +53,14 @@ unlike() {
     echo
   } > "$BATS_TEST_TMPDIR/unlike"
   status=0
-  output=$(timeout 60 "${mpi_launch[@]}" -np 2 sh "$BATS_TEST_TMPDIR/unlike" 2> "$errors.all") || status=$?
+  output=$(timeout "$hang_after" "${mpi_launch[@]}" -np 2 sh "$BATS_TEST_TMPDIR/unlike" 2> "$errors.all") || status=$?
   grep -a '^mlpdist:' "$errors.all" | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
 # alone ARGUMENT...: the program without mpirun.
 alone() {
   status=0
-  output=$(timeout 60 "$MLPDIST" "$@" 2> "$errors.all") || status=$?
+  output=$(timeout "$hang_after" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
   grep -av '^mlpdist: note:' "$errors.all" > "$errors" || true
 }
 

@@ -49,7 +49,7 @@ teardown() {
 mpirun_on() {
   local ranks=0 part
   for part in ${1//,/ }; do ranks=$((ranks + ${part#*:})); done
-  launcher=("$hosts" run "$HOSTS" node1 mpirun --timeout 60 --bind-to none -np "$ranks" -H "$1")
+  launcher=("$hosts" run "$HOSTS" node1 mpirun --timeout "$hang_after" --bind-to none -np "$ranks" -H "$1")
 }
 
 # launch_on HOST:RANKS,... ARGUMENT...: as launch.

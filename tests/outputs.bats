@@ -73,7 +73,7 @@ unharmed() {
   [ -L link ] && [ -L dangling ] || fail "a link was replaced"
   unharmed target.csv plain.csv
   unharmed new.csv plain.csv
-  timeout 20 cat fifo > read.csv &
+  timeout "$hang_after" cat fifo > read.csv &
   alone predict --model run/model.h5 --data d.h5 --out fifo
   succeeds
   wait $!

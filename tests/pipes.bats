@@ -113,12 +113,9 @@ n.savez('a.npz', x=x, y=y); n.save('x.npy', x); n.save('y.npy', y)"
 
 @test "a signal ends the wait for a stream that nobody writes" {
   mkfifo fifo
-  timeout 60 "$MLPDIST" train --data fifo "${small[@]}" --out run > out.txt 2> said.txt &
+  timeout "$hang_after" "$MLPDIST" train --data fifo "${small[@]}" --out run > out.txt 2> said.txt &
   local run=$!
-  for _ in {1..800}; do
-    [ ! -d run ] || break
-    sleep 0.05
-  done
+  while [ ! -d run ] && kill -0 "$run" 2> /dev/null; do sleep 0.05; done
   kill -TERM "$run"
   status=0
   wait "$run" || status=$?

@@ -69,7 +69,7 @@ passes() {
 
 @test "under mpirun each rank gives its rows" {
   needs numpy sklearn mpi4py
-  passes timeout 60 "${mpi_launch[@]}" -np 3 "$python" "$top/tests/test_python.py" Ranks
+  passes timeout "$hang_after" "${mpi_launch[@]}" -np 3 "$python" "$top/tests/test_python.py" Ranks
 }
 
 @test "src/python/README.md: the session prints what stands there" {

@@ -19,7 +19,7 @@ study() {
   local network=(-- --hidden 64)
   [[ " $* " != *" -- "* ]] || network=()
   status=0
-  output=$(timeout 120 "$scripts/scaling-study" --data "$data" --epochs 1 "$@" "${network[@]}" 2>&1) || status=$?
+  output=$(timeout "$hang_after" "$scripts/scaling-study" --data "$data" --epochs 1 "$@" "${network[@]}" 2>&1) || status=$?
 }
 
 # column NAME: its cells in study/runs.csv, one a line.
@@ -176,7 +176,7 @@ teardown() {
   "$hosts" make "mlpc$$" 2
   printf 'node1 slots=1\nnode2 slots=1\n' > list
   status=0
-  output=$(OMPI_MCA_plm_rsh_agent=$hosts TMPDIR=$PWD timeout 120 "$hosts" run "mlpc$$" node1 "$scripts/scaling-study" \
+  output=$(OMPI_MCA_plm_rsh_agent=$hosts TMPDIR=$PWD timeout "$hang_after" "$hosts" run "mlpc$$" node1 "$scripts/scaling-study" \
     --data "$data" --epochs 1 --splits 1x1,2x1 --batch 128 --repeat 1 --hostfile list 2>&1) || status=$?
   succeeds
   [ "$(column hosts | sort | tr '\n' ',')" = "node1:1,node1:1 node2:1," ] || fail "hosts: $(column hosts)"
@@ -191,7 +191,7 @@ teardown() {
   export SLURM_CONF=$PWD/cluster/slurm.conf TMPDIR=$PWD
   "$slurm" start "$PWD/cluster" "mlpc$$"
   status=0
-  output=$(timeout 120 "$BATS_TEST_DIRNAME/hosts" run "mlpc$$" node1 salloc --nodes=2 --ntasks-per-node=2 --cpus-per-task=1 \
+  output=$(timeout "$hang_after" "$BATS_TEST_DIRNAME/hosts" run "mlpc$$" node1 salloc --nodes=2 --ntasks-per-node=2 --cpus-per-task=1 \
     "$scripts/scaling-study" --data "$data" --epochs 1 --splits 1x1,3x1 --batch 128 --repeat 1 2>&1) || status=$?
   succeeds
   grep -q "2 (Slurm allocation), 2 cores each" study/study.json || fail "another place"
@@ -279,7 +279,7 @@ END
       Math.max(e.getBoundingClientRect().right - innerWidth + 10, e.scrollWidth - e.clientWidth - 1) > 0).map(e => e.tagName),\
     fonts: [...new Set([...document.querySelectorAll("svg text")].map(t => getComputedStyle(t).fontSize))].length})</script></body>|' \
     study/index.html > probe.html
-  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" --window-size=1200,1000 --dump-dom \
+  timeout "$hang_after" "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" --window-size=1200,1000 --dump-dom \
     "file://$PWD/probe.html" > dom.html 2> browser.log || skip "the browser does not run here: $(tail -n 1 browser.log)"
   output=$(grep -o '<title>[^<]*' dom.html | head -n 1)
   # Strong and weak, two pictures each; 4 measured splits in three tables, 2 predictions; 2 + 1 judgements. At 1200 pixels
@@ -316,7 +316,7 @@ END
   has_matplotlib || skip "no Matplotlib"
   # The next test draws one-machine-weak. Drawing takes two seconds a study.
   for kept in one-machine simulated-strong-fat-tree-1024-lanes simulated-weak-dragonfly two-hosts-overlap; do
-    output=$(timeout 120 "$scripts/scaling-report" $kept 2>&1) && status=0 || status=$?
+    output=$(timeout "$hang_after" "$scripts/scaling-report" $kept 2>&1) && status=0 || status=$?
     succeeds
     grep -q "<svg" $kept/index.html || fail "$kept: no plot"
     ls $kept/*.pdf > /dev/null || fail "$kept: no PDF"

@@ -16,7 +16,7 @@ script() {
   local name=$1
   shift
   status=0
-  output=$(timeout 60 "$scripts/$name" "$@" 2>&1) || status=$?
+  output=$(timeout "$hang_after" "$scripts/$name" "$@" 2>&1) || status=$?
 }
 
 needs() { /usr/bin/python3 -c "import $1" 2> /dev/null || skip "no Python with $1"; }

@@ -13,7 +13,7 @@ setup() {
 
 simulate() {
   status=0
-  output=$(timeout 110 "$BATS_TEST_DIRNAME/../scripts/simulate" "$@" 2> "$errors") || status=$?
+  output=$(timeout "$hang_after" "$BATS_TEST_DIRNAME/../scripts/simulate" "$@" 2> "$errors") || status=$?
 }
 
 # holds CONDITION: of the rows r of sim/runs.csv, of those of ranks n as by[n, cluster], and predictions p.

@@ -31,7 +31,7 @@ teardown() {
   [ -z "$HOSTS" ] || on_node scancel --user=root
 }
 
-on_node() { timeout 60 "$hosts" run "$HOSTS" node1 "$@"; }
+on_node() { timeout "$hang_after" "$hosts" run "$HOSTS" node1 "$@"; }
 
 # Like launch, but for any command of Slurm.
 slurm_runs() {

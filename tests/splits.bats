@@ -99,7 +99,7 @@ END
   succeeds
   digest=$(last_line)
   # nullgrind: valgrind's processor, without its memory checks.
-  [ "$(timeout 120 valgrind -q --tool=none "$MLPDIST" train "${quick[@]}" "${options[@]}" 2> /dev/null | tail -n 1)" = "$digest" ] ||
+  [ "$(timeout "$hang_after" valgrind -q --tool=none "$MLPDIST" train "${quick[@]}" "${options[@]}" 2> /dev/null | tail -n 1)" = "$digest" ] ||
     fail "another digest"
 }
 
@@ -113,7 +113,7 @@ END
     -L"$build" -Wl,-rpath,"$build" -lmlpdist $(pkg-config --libs ompi-c) -lpthread
   for np in 1 2; do
     mkdir "runs-$np"
-    timeout 60 "${mpi_launch[@]}" -np "$np" ./two_threads "runs-$np" > told 2>&1 || fail "$np ranks: $(cat told)"
+    timeout "$hang_after" "${mpi_launch[@]}" -np "$np" ./two_threads "runs-$np" > told 2>&1 || fail "$np ranks: $(cat told)"
     [ "$(cat told)" != "MPI has no level MULTIPLE" ] || skip "this MPI library has no MPI_THREAD_MULTIPLE"
     grep -qx same told || fail "$np ranks: $(cat told)"
     [ -e "runs-$np/0/model.h5" ] && [ -e "runs-$np/1/model.h5" ] || fail "a run folder lacks its model"

@@ -185,10 +185,10 @@ EOF
   make_file shrinks.h5 60000 50 float32 0
   for np in 1 2; do
     cp shrinks.h5 data.h5
-    timeout 60 mpirun --oversubscribe --bind-to none -np "$np" "$MLPDIST" train "${quick[@]}" --data data.h5 --stream --window 600 \
+    timeout "$hang_after" mpirun --oversubscribe --bind-to none -np "$np" "$MLPDIST" train "${quick[@]}" --data data.h5 --stream --window 600 \
       --hidden 8 --epochs 100000 --out run > output 2> "$errors.all" &
     pid=$!
-    for _ in $(seq 300); do grep -q '^epoch' output && break || sleep 0.1; done
+    while ! grep -q '^epoch' output && kill -0 "$pid" 2> /dev/null; do sleep 0.1; done
     truncate -s 3000000 data.h5
     status=0
     wait "$pid" || status=$?

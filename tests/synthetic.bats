@@ -11,7 +11,7 @@ setup() {
 
 make_synthetic() {
   status=0
-  output=$(timeout 100 "$BATS_TEST_DIRNAME/../scripts/make-synthetic" "$@" 2>&1) || status=$?
+  output=$(timeout "$hang_after" "$BATS_TEST_DIRNAME/../scripts/make-synthetic" "$@" 2>&1) || status=$?
 }
 
 @test "HIGGS's shape: the same bytes from 1 and 3 processes, others from another seed" {
