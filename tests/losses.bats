@@ -28,8 +28,11 @@ train_rare() {
   train_rare --out run --class-weight 4,0.5
   succeeds
   [ "$(last_line)" = "$by_name" ] || fail "by name: $by_name"
+  train_rare --out run --class-weight 4,1
+  [ "$(last_line)" != "$by_name" ] || fail "the same weights"
+  by_name=$(last_line)
   train_rare --out run --class-weight rare=4
-  [ "$(last_line)" != "$by_name" ] || fail "the weight of a class that is not named is not 1"
+  [ "$(last_line)" = "$by_name" ] || fail "the weight of a class that is not named is not 1"
   train_rare --out plain
   train_rare --out run --class-weight balanced
   succeeds
