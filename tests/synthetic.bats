@@ -75,5 +75,7 @@ END
   make_synthetic nowhere/x.h5 --rows 100
   [ "$status" = 1 ] || fail "expected status 1"
   says "make-synthetic: nowhere/x.h5: "
+  output=$(ulimit -f 0 && make_synthetic full.h5 --rows 100 && printf '%s' "$output")
+  [ "$output" = "make-synthetic: full.h5: File too large" ] || fail "expected one line"
   [ -z "$(ls -A . | grep -v '^errors')" ] || fail "files are left: $(ls -A)"
 }
