@@ -272,6 +272,7 @@ static void test_amounts_among_few_texts(void **state) {
   } tables[] = {{{"3*0.5", "3*-0.25"}, "as Fortran repeats a value"},
                 {{"201k", "1.5M"}, "numbers in units that differ, as '"},
                 {{"8 GB", "512 MB"}, "write all rows in one unit"},
+                {{"10\"", "12.5\""}, "feet and inches, as '10\"'; write inches alone"},
                 {{"5 km", "7 km"}, NULL},
                 {{"3/5", "4/5"}, NULL},
                 {{"1a", "2b"}, NULL}};

@@ -92,7 +92,8 @@ static bool is_power(const char *s) {
 }
 
 static bool is_feet(const char *s) {
-  static const char *const list[] = {"0'0\"", "0'0\"\"", "0'0''", "0'0", "0'", "0ft0in", "0ft.0in.", "0ft", NULL};
+  static const char *const list[] = {"0'0\"", "0'0\"\"", "0'0''",    "0'0", "0'", "0\"",
+                                     "0''",   "0ft0in",  "0ft.0in.", "0ft", NULL};
   return is_one_of(s, list);
 }
 
