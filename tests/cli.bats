@@ -132,8 +132,10 @@ load helper
   fails_with 2 "unknown option -e"
   alone train epochs 3
   fails_with 2 "did you mean --epochs?"
-  alone train --quiet=yes
-  fails_with 2 "takes no value"
+  alone train --quiet=maybe
+  fails_with 2 '--quiet: "maybe" is neither yes nor no'
+  alone train --stream=
+  fails_with 2 "--stream= needs yes or no"
   alone train --data --lr 1
   fails_with 2 "--data needs a value"
   alone eval --jsn

@@ -256,6 +256,11 @@ lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=
   succeeds
   [ "$(lines "$names")" = "activation=mish|clamp-predictions=yes|hidden=8|label-smoothing=0|lr=0.005|normalize=robust|preset=tabular" ] ||
     fail "regression"
+  alone train --task regression --print-config --preset tabular --clamp-predictions=no
+  [ "$(lines clamp-predictions)" = clamp-predictions=no ] || fail "an option that is yes or no stays on"
+  printf '[run]\nstream = yes\n' > stream.ini
+  alone train --config stream.ini --stream=no --print-config
+  [ "$(lines stream)" = stream=no ] || fail "the command line goes before the file"
   alone train --print-config --preset tabular --activation silu
   succeeds
   [ "$(lines "$names")" = "activation=silu|hidden=256,256,256|normalize=robust|preset=tabular" ] || fail "what the task decides is left out"

@@ -54,8 +54,9 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "normalisation of target values in training; figures and predictions keep the unit of the targets",
      .choices = mlpd_normalize_targets_choices, DEFAULT("standard"), WEIGHTS, .needs = "task=auto,regression"},
     {"clamp-predictions", "data", NULL, FLAG, AT(clamp_predictions),
-     .help = "keep predicted values in the range of the training targets", DEFAULT("no"), WEIGHTS,
-     .needs = "task=auto,regression"},
+     .help = "keep predicted values in the range of the training targets, as the presets do without "
+             "--clamp-predictions=no",
+     DEFAULT("no"), WEIGHTS, .needs = "task=auto,regression"},
 
     {"label", "table", "COLUMN", TEXT, AT(data.table.label),
      .help = "target column: its name, or its number (from 0; negative: from the end); or several, as in --ignore",

@@ -37,10 +37,9 @@ static mlpd_status parse_option(const option_table *table, int argc, char **argv
   results->given[results->num_given++] = row;
   char where[72];
   (void)snprintf(where, sizeof where, "--%s", row->name);
-  if (row->type == OPTION_FLAG) {
-    if (equals != NULL) return outcome_fail(MLPD_ERROR_USAGE, "--%s takes no value", row->name);
-    return options_set(row, where, "", values);
-  }
+  if (row->type == OPTION_FLAG && equals == NULL) return options_set(row, where, "yes", values);
+  if (row->type == OPTION_FLAG && equals[1] == '\0')
+    return outcome_fail(MLPD_ERROR_USAGE, "--%s= needs yes or no; --%s alone is yes", row->name, row->name);
   if (equals != NULL) return options_set(row, where, equals + 1, values);
   if (*i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0)
     return outcome_fail(MLPD_ERROR_USAGE, "--%s needs a value (%s)", row->name, row->metavar);

@@ -7,7 +7,8 @@ _Static_assert(offsetof(train_arguments, train) == 0, "the library's rows are of
 
 static const option rows[] = {
     {"config", "general", "FILE", OPTION_PATH, AT(config),
-     .help = "read options from FILE; the command line overrides them", .command_line_only = true},
+     .help = "read options from FILE; the command line overrides them, those that are yes or no by --stream=no",
+     .command_line_only = true},
     {"print-config", "general", NULL, OPTION_FLAG, AT(print_config),
      .help = "print the options as a config file and exit", .command_line_only = true},
     {"quiet", "general", NULL, OPTION_FLAG, AT(quiet), .help = "print only the result", .command_line_only = true},
