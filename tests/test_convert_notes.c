@@ -278,6 +278,13 @@ static void test_last_rows_of_totals(void **state) {
     if (k < 2) assert_said("the last row is called a total or the like, and is read as a row");
     if (k == 2) assert_silent_on("a total");
   }
+  /* A grade that many rows have. */
+  char text[400] = "condition,u,k\n";
+  for (int i = 0; i < 21; i++)
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s,%d,%d.5\n", i % 2 ? "good" : "Average",
+                   i * i % 7, i);
+  convert_text(text);
+  assert_silent_on("a total");
 }
 
 /* ---- Times ---- */

@@ -63,12 +63,13 @@ mlpd_status category_set_add(category_set *set, const char *text, size_t length,
   const uint32_t slot = *find_slot(set, text, length);
   set->rows++;
   *index = slot > 0 ? slot - 1 : set->count;
+  if (slot > 0) set->all[slot - 1].rows++;
   if (set->full || slot > 0) return MLPD_OK;
   set->full = set->count == CATEGORIES_MOST;
   if (set->full) return MLPD_OK;
   TRY(grow(set));
   category *const one = &set->all[set->count];
-  *one = (category){.length = length};
+  *one = (category){.length = length, .rows = 1};
   TRY(memory_allocate(&one->text, length + 1, 1, "category"));
   memcpy(one->text, text, length);
   set->count++;

@@ -8,6 +8,7 @@
 typedef struct category {
   char *text;
   size_t length;
+  uint64_t rows; /* with this text */
   int32_t code;
   bool trained; /* rows of the training part have it */
 } category;

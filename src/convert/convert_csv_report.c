@@ -101,14 +101,14 @@ static void report_placeholders(const csv_source *c) {
                 c->base.name, list, values);
 }
 
-/* Does a category of the last row say that it sums up the rows above it? */
+/* Does a category of the last row, which no other has, say that it sums up the rows above it? */
 static bool ends_in_total(const csv_source *c) {
   static const char *const words[] = {"total", "totals", "grand total", "sum", "average", "mean", "summe", "gesamt"};
   for (uint32_t i = 0, f = 0; c->sets != NULL && i < c->layout.columns; i++) {
     const category_set *const set = c->plan.roles[i] == CSV_FEATURE ? c->sets[i] : NULL;
     const double code = set != NULL ? c->numbers[f].value : NAN;
     f += csv_features_of(&c->plan, i);
-    if (!(code >= 0 && code < set->count)) continue;
+    if (!(code >= 0 && code < set->count) || set->all[(uint32_t)code].rows > 1) continue;
     for (size_t w = 0; w < sizeof words / sizeof *words; w++)
       if (strcasecmp(set->all[(uint32_t)code].text, words[w]) == 0) return true;
   }
