@@ -141,7 +141,7 @@ END
   while read -r kind; do
     file=$(cd "$top/src/network" && grep -l "^const layer_kind $kind =" -- *.c) || fail "$kind is nowhere"
     places=tests/test_layers.c
-    grep -qE '[.](affine|training_only) =' "$top/src/network/$file" || places+=" src/model/export_c.c src/model/export_onnx.c"
+    grep -qE '[.](affine|training_only) =' "$top/src/network/$file" || places+=" src/export/export_c.c src/export/export_onnx.c"
     for file in $places; do
       grep -qw "$kind" "$top/$file" || fail "$file does not know $kind: src/network/README.md, a layer kind"
     done

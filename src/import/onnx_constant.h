@@ -1,0 +1,20 @@
+/* Constant values of an ONNX graph. Nothing here is collective. */
+#ifndef MLPDIST_ONNX_CONSTANT_H
+#define MLPDIST_ONNX_CONSTANT_H
+
+#include "data/names.h"
+#include "import/onnx_read.h"
+
+/* A constant (rows, columns) of numbers; one of rank below 2 has one row. */
+typedef struct onnx_constant {
+  uint64_t rows, columns, count; /* of rank 3 and more: rows 0, for its values alone */
+  double *values;                /* (count), to be freed */
+} onnx_constant;
+
+/* *found: the value is constant: an array of the graph, a node Constant, or one of these transposed or renamed. */
+mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool *found, onnx_constant *made);
+
+/* Adds the texts of an array of the graph, or its numbers without a fraction; none if there is no such array. */
+mlpd_status onnx_constant_texts(const onnx_file *file, protobuf_slice name, name_list *list);
+
+#endif
