@@ -120,10 +120,17 @@ present() {
   esac
 }
 
-# What the build can do without and apt-get update did not find is not looked for again within a day.
-not_found=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/mlpdist/not-found
-not_found_today() { find "$not_found/$1" -mtime -1 2> /dev/null | grep -q .; }
-remember_not_found() { mkdir -p "$not_found" 2> /dev/null && : 2> /dev/null > "$not_found/$1"; }
+# An optional package that apt-get update did not find is looked for again after a day. Homes may be shared by systems, each
+# of which has its own packages; one that cannot be written, or is another user's under sudo, remembers nothing.
+not_found_folder() {
+  # shellcheck disable=SC1091 # no file of ours
+  echo "${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/mlpdist/not-found/$(. /etc/os-release && echo "$ID-${VERSION_ID:-}")" 2> /dev/null
+}
+not_found_today() { find "$(not_found_folder)/$1" -mtime -1 2> /dev/null | grep -q .; }
+remember_not_found() {
+  [ -z "${SUDO_UID:-}" ] || return 0
+  { mkdir -p "$(not_found_folder)" && touch "$(not_found_folder)/$1"; } 2> /dev/null || true
+}
 
 # need TABLE...: installs what lacks, or names it and stops.
 need() {

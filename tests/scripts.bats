@@ -291,7 +291,7 @@ needing() {
   rm -rf system
   mkdir system
   local tool
-  for tool in sh sed grep tr basename env true find mkdir; do ln -s "$(type -P "$tool")" "system/$tool"; done
+  for tool in sh sed grep tr basename env true find mkdir touch; do ln -s "$(type -P "$tool")" "system/$tool"; done
   fake dpkg-query "case ' $1 ' in *\" \$4 \"*) echo installed ;; esac"
   fake apt-cache "case ' $2 ' in *\" \$2 \"*) echo '  Candidate: 1' ;; *) echo '  Candidate: (none)' ;; esac"
   fake apt-get 'echo "ran apt-get $*"'
@@ -299,7 +299,7 @@ needing() {
   [ "$4" = - ] || fake sudo "$4"
   status=0
   # shellcheck disable=SC2016 # sh expands it
-  output=$(PATH="$PWD/system" XDG_CACHE_HOME="$PWD/cache" sh -c '. "$1/lib.sh" && need "gcc | command gcc | a C compiler
+  output=$(PATH="$PWD/system" XDG_CACHE_HOME="$PWD/cache" SUDO_UID="${by_sudo:-}" sh -c 'set -eu; . "$1/lib.sh"; need "gcc | command gcc | a C compiler
 bats | command bats | bats" "
 groff-base | ? command groff | groff"' quickstart "$scripts" 2>&1) || status=$?
 }
@@ -351,12 +351,25 @@ fake() {
   [ "$status" = 0 ] || fail
   [ "$(grep -c "is not available here" <<< "$output")" = 1 ] || fail "expected one line"
   ! grep -q update <<< "$output" || fail "looked for again"
-  touch -d '25 hours ago' cache/mlpdist/not-found/groff-base
+  touch -d '25 hours ago' cache/mlpdist/not-found/*/groff-base
   needing 'gcc bats' 'gcc bats' 0 -
   says "ran apt-get update"
   needing gcc 'gcc' 0 - # bats, though, is looked for each time
   [ "$status" = 1 ] || fail "expected status 1"
   says "apt-get update: the package lists do not have bats" "ran apt-get update" "apt-get finds no package bats"
+}
+
+@test "what apt-get does not find is looked for each time where that cannot be remembered: no room, another system, sudo" {
+  mkdir -p cache/mlpdist/not-found/other-1
+  touch cache/mlpdist/not-found/groff-base cache/mlpdist/not-found/other-1/groff-base # of other systems
+  by_sudo=1000 needing 'gcc bats' 'gcc bats' 0 - # whose home may be that of another user
+  says "ran apt-get update" "groff-base is not available here"
+  [ "$(find cache -type f | wc -l)" = 2 ] || fail "root wrote: $(find cache)"
+  rm -r cache/mlpdist
+  ln -s /proc cache/mlpdist # in which not even root makes a folder
+  needing gcc 'gcc bats' 0 -
+  [ "$status" = 0 ] || fail "expected status 0"
+  says "ran apt-get update" "groff-base is not available here" "ran apt-get install -q -y --no-install-recommends bats"
 }
 
 # What make prints for the goal "lint" with status $1, in a whole run of which nothing else is done.
@@ -378,6 +391,7 @@ whole_run() {
   [ "$status" = 1 ] || fail "expected status 1"
   says "a finding" "lint, begun after the first build failed (status 2)" "2 passed, 1 failed, 0 skipped"
 }
+
 refused_after_update() {
   [ "$status" = 1 ] || fail "expected status 1"
   says "ran apt-get update" "$1"
