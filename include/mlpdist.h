@@ -590,8 +590,8 @@ MLPD_API const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k)
 MLPD_API void mlpd_model_output_name(const mlpd_model *model, uint32_t k, char *text, size_t bytes);
 
 /* Writes the model to out in another format, by its extension: .onnx (other runtimes), .json, .npz (NumPy) or .c (C99,
- * for programs without this library), with everything that a prediction needs. A former file is replaced only after
- * success. */
+ * for programs without this library), with everything that a prediction needs. Beside net.c it writes the header net.h.
+ * A former file is replaced only after success, and a header only if an export wrote it: else MLPD_ERROR_FILE. */
 MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
 
 /* What the file of an import does not tell. */

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # variables of helper.bash
 # mlpdist export: a model exported to ONNX, C, JSON or NumPy gives the same results as predict. Trains tiny networks.
 
 load helper
@@ -420,19 +421,33 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
 END
 }
 
+# declares WORD...: the header of run/model.h5 (or $model) as C has these words, and is valid.
+declares() {
+  alone export "${model:-run/model.h5}" net.c
+  succeeds
+  local word
+  for word; do grep -qF -- "$word" net.h || fail "no '$word': $(cat net.h)"; done
+  is_sanitized || gcc -std=c99 -Wall -Wextra -pedantic -Werror -include ./net.h -fsyntax-only net.c || fail "gcc"
+}
+
 # A target far from 0 for its deviation, and outputs that are no plain values.
 @test "export to ONNX: classes, one class, quantiles, deviations, few digits" {
   table CLASS
   trained --hidden 5
   to_onnx classes
+  declares "y: a probability for each class." "The class, from 0, of the probabilities y" "net_classes[3]"
   sed -i 's/größer$/yes/; s/"no, ""never"""$/no/' table.csv
   trained --hidden 5 --loss binary-cross-entropy
   to_onnx binary
+  alone import "$BATS_TEST_DIRNAME/foreign/skl_two.onnx" two.h5
+  model=two.h5 declares "y: the probability of class 1." "The class, 0 or 1, of the probability y" "net_OUTPUTS 1"
   table VALUE
   trained --hidden 5 --lr 0.01 --loss quantile --clamp-predictions --quantiles 0.1,0.5
   to_onnx quantile
+  declares "y: of each target, in its units, the quantiles 0.1, 0.5." "net_OUTPUTS 2" "net_targets[1]"
   trained --hidden 5 --lr 0.01 --loss gaussian --clamp-predictions
   to_onnx gaussian
+  declares "y: mean and standard deviation of each target, in its units."
   same_in_onnx 1e-6 classes binary quantile gaussian
   awk -F, -v OFS=, -v CONVFMT=%.9g 'NR > 1 { $NF += 1e7 } 1' table.csv > far.csv
   mv far.csv table.csv
@@ -547,14 +562,15 @@ END
 @test "export and import say what they wrote, with --quiet nothing" {
   table VALUE
   trained --hidden 6,5 --ensemble 3
-  local name format bytes
+  local name format bytes written
   # The fan-out has 12 factors, the hidden layers 5 x 6 and 7 x 5 weights and biases, three heads 6.
   for name in c json npz onnx; do
-    case $name in c) format=C ;; json) format=JSON ;; npz) format=NumPy ;; onnx) format=ONNX ;; esac
+    written=
+    case $name in c) format=C written="net.c and net.h" ;; json) format=JSON ;; npz) format=NumPy ;; onnx) format=ONNX ;; esac
     alone export run/model.h5 "net.$name"
     succeeds
     bytes=$(awk -v n="$(stat -c %s "net.$name")" 'BEGIN { printf "%.1f", n / 1000 }')
-    [ "$output" = "net.$name: $format, $bytes KB, network 4-6-5-1, 3 members, 95 parameters, 1 value" ] || fail "$output"
+    [ "$output" = "${written:-net.$name}: $format, $bytes KB, network 4-6-5-1, 3 members, 95 parameters, 1 value" ] || fail "$output"
   done
   alone import net.onnx model.h5
   succeeds
@@ -569,6 +585,116 @@ END
   alone import net.json model.h5 --quiet
   succeeds
   [ -z "$alone_said$output" ] || fail "$alone_said$output"
+}
+
+# As the header says: a program in C or C++ that includes it, net.c without it, and both against each other.
+@test "export to C: the header declares what net.c has, for C and C++" {
+  columns_exported
+  ! is_sanitized || return 0
+  grep -q 'categories the value is that of net_category()' net.h || fail "the contract of categories"
+  printf '%s\n' '#include "net.h"' '#include "net.h"' '#include <math.h>' '#include <stdio.h>' '#include <string.h>' 'int main(void) {' \
+    '  const double x[net_INPUTS] = {NAN, (double)net_category(1, "red"), 0.5};' '  double y[net_OUTPUTS];' '  net_predict(x, y);' \
+    '  printf("%.9g %s %s %s\n", y[0], net_inputs[1], net_targets[0], net_DIGEST);' \
+    '  return !(sizeof net_inputs / sizeof *net_inputs == net_INPUTS && net_category(1, "violet") == -2); }' > uses.c
+  cp uses.c uses.cpp
+  mkdir apart && cp net.c apart
+  gcc -std=c99 -O2 -Wall -Wextra -pedantic -Wmissing-prototypes -Werror -c apart/net.c -o net.o || fail "net.c alone"
+  gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror uses.c net.o -o in_c -lm || fail "C"
+  g++ -Wall -Wextra -pedantic -Werror -I. uses.cpp net.o -o in_cpp -lm || fail "C++"
+  ./in_c > c.txt && ./in_cpp > cpp.txt || fail "$(cat c.txt cpp.txt)"
+  cmp c.txt cpp.txt || fail "C and C++ differ"
+  grep -qE "^[0-9.]+ color y $("$MLPDIST" info run/model.h5 | sed -n "s/^digest:* *//p")\$" c.txt || fail "$(cat c.txt)"
+  gcc -std=c99 -Wall -Wextra -pedantic -Werror -include ./net.h -fsyntax-only net.c || fail "net.h and net.c disagree"
+  # Of a model of values, then of one of classes: another net.h than that of net.c is seen.
+  mv net.h former.h
+  table CLASS
+  trained --hidden 3
+  alone export run/model.h5 net.c
+  succeeds
+  gcc -std=c99 -Wall -Wextra -pedantic -Werror -include ./net.h -fsyntax-only net.c || fail "net.h and net.c disagree"
+  grep -q 'int net_class(const double y\[net_OUTPUTS\]);' net.h || fail "no class"
+  ! gcc -std=c99 -Werror -include ./former.h -fsyntax-only net.c 2> told || fail "a header of another model is not seen"
+  grep -q 'net_DIGEST.* redefined' told || fail "$(cat told)"
+}
+
+# untouched STATUS WORD...: export to net.c is refused, and no file is written, removed or left behind.
+untouched() {
+  local before now
+  before=$(find . ! -name 'errors*' ! -type d -printf '%p %y %s %T@ %l\n' | sort)
+  alone export run/model.h5 net.c
+  fails_with "$@"
+  now=$(find . ! -name 'errors*' ! -type d -printf '%p %y %s %T@ %l\n' | sort)
+  [ "$now" = "$before" ] || fail "$(diff <(echo "$before") <(echo "$now"))"
+}
+
+@test "export to C replaces a header only if an export wrote it" {
+  table VALUE
+  trained --hidden 3
+  local is_no="net.h exists and is not a header that export wrote, so it is not replaced; move it away, or export under another name"
+  mkdir made && alone export run/model.h5 made/net.c
+  succeeds
+  # A program's own header, with the first lines of net.c in it, a link to one, net.c itself, the model, a folder, a pipe.
+  head -3 made/net.c > net.h && echo 'void net_predict(const double x[4], double y[1]);' >> net.h
+  cp net.h own.h
+  untouched 1 "$is_no"
+  ln -sf own.h net.h
+  untouched 1 "$is_no"
+  cp made/net.c net.c && ln -sf net.c net.h
+  untouched 1 "$is_no"
+  ln -sf run/model.h5 net.h
+  untouched 1 "$is_no"
+  rm net.h && mkdir net.h
+  untouched 1 "$is_no"
+  rmdir net.h && mkfifo net.h
+  untouched 1 "$is_no"
+  # net.c is another name of the header, which is there or not.
+  rm net.c net.h && cp made/net.h . && ln -s net.h net.c
+  untouched 2 "net.c and its header, net.h, are the same file; remove the link, or export under another name"
+  rm net.h
+  alone export run/model.h5 net.c
+  fails_with 2 "net.c and its header, net.h, are the same file"
+  [ ! -e net.h ] || fail "written"
+  # One that an export wrote is replaced, of whatever model, through a link too; so is an empty file.
+  rm net.c && sed 's/net_/old_/' made/net.h > far.h && ln -s far.h net.h
+  alone export run/model.h5 net.c
+  succeeds
+  [ -L net.h ] && cmp far.h made/net.h || fail "not replaced"
+  rm net.h && touch net.h
+  alone export run/model.h5 net.c
+  succeeds
+  cmp net.h made/net.h && cmp net.c made/net.c || fail "not replaced"
+  # Beside a pipe and the standard output there is none.
+  rm net.c net.h && mkfifo net.c
+  timeout "$hang_after" cat net.c > read.c &
+  alone export run/model.h5 net.c
+  succeeds
+  wait $!
+  cmp read.c made/net.c || fail "the pipe got something else"
+  rm net.c && ln -s /dev/stdout net.c
+  "$MLPDIST" export run/model.h5 net.c > read.c 2> told || fail "$(cat told)"
+  cmp read.c made/net.c || fail "the standard output got something else"
+  [ ! -e net.h ] && [[ $(cat told) = "net.c: C, "*" KB, network 4-3-1, "* ]] || fail "$(ls) $(cat told)"
+  [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind"
+}
+
+@test "export to C: what is there if the second file cannot be put in its place" {
+  unless_sanitized "its runtime must be the first that is loaded"
+  table VALUE
+  trained --hidden 3
+  # shellcheck disable=SC2016
+  printf '%s\n' '#define _GNU_SOURCE' '#include <errno.h>' '#include <fcntl.h>' '#include <stdio.h>' '#include <string.h>' \
+    'int rename(const char *from, const char *to) {' '  const char *const end = strrchr(to, 46);' \
+    '  if (end != NULL && strcmp(end, getenv("NO_RENAME")) == 0) return errno = EIO, -1;' \
+    '  return renameat(AT_FDCWD, from, AT_FDCWD, to); }' | sed '1a#include <stdlib.h>' > no_rename.c
+  gcc -shared -fPIC no_rename.c -o no_rename.so || fail "gcc"
+  status=0
+  NO_RENAME=.c LD_PRELOAD=./no_rename.so "$MLPDIST" export run/model.h5 net.c > told 2> "$errors" || status=$?
+  fails_with 1 "net.c: Input/output error"
+  ! ls net.* ./*.tmp.* 2> /dev/null || fail "something is left"
+  status=0
+  NO_RENAME=.h LD_PRELOAD=./no_rename.so "$MLPDIST" export run/model.h5 net.c > told 2> "$errors" || status=$?
+  fails_with 1 "net.h: Input/output error; net.c was written, its header was not"
+  [ "$(ls net.* ./*.tmp.* 2> /dev/null)" = net.c ] || fail "$(ls)"
 }
 
 @test "export: what is refused" {

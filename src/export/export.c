@@ -5,17 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file_output.h"
 #include "base/locale.h"
 #include "base/memory.h"
+#include "export/export_c_header.h"
 #include "network/layer_kind.h"
 
 typedef struct format {
   const char *extension;
   export_writer *write;
+  export_writer *write_header; /* the file beside it; NULL: there is none */
 } format;
 
-static const format FORMATS[] = {
-    {".json", export_json}, {".npz", export_npz}, {".c", export_c}, {".onnx", export_onnx}};
+static const format FORMATS[] = {{".json", export_json, NULL},
+                                 {".npz", export_npz, NULL},
+                                 {".c", export_c, export_c_header},
+                                 {".onnx", export_onnx, NULL}};
 
 static const format *find_format(const char *path) {
   const size_t length = strlen(path);
@@ -59,19 +64,76 @@ static mlpd_status make_plain(const mlpd_model *model, mlpd_model *plain) {
   return status;
 }
 
+/* ---- Files ------------------------------------------------------------------------------------------- */
+
+typedef struct files {
+  file_output text, header;
+  bool has_header; /* false beside a pipe or device: nothing is made that was not named */
+} files;
+
+static void discard(files *f) {
+  file_output_discard(&f->text);
+  if (f->has_header) file_output_discard(&f->header);
+}
+
+/* On failure nothing is open. */
+static mlpd_status open_header(const char *out, files *f) {
+  char path[FILE_PATH_BYTES];
+  TRY(export_c_header_path(out, path));
+  TRY(export_c_header_check(path));
+  TRY(file_output_open(path, FILE_TEXT, &f->header));
+  const file_identity text = file_identify(f->text.target), header = file_identify(f->header.target);
+  if (strcmp(f->text.target, f->header.target) != 0 && !file_identities_equal(&text, &header)) return MLPD_OK;
+  file_output_discard(&f->header);
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s and its header, %s, are the same file; remove the link, or export under another name", out, path);
+}
+
+static mlpd_status open_files(const format *found, const char *out, files *f) {
+  f->has_header = false;
+  TRY(file_output_open(out, FILE_TEXT, &f->text));
+  if (found->write_header == NULL || f->text.temporary[0] == '\0') return MLPD_OK;
+  const mlpd_status status = open_header(out, f);
+  f->has_header = status == MLPD_OK;
+  if (status != MLPD_OK) discard(f);
+  return status;
+}
+
+/* Both are complete and on disk before one takes its place. */
+static mlpd_status fill_files(const format *found, const mlpd_model *model, const char *digest, const char *out,
+                              files *f) {
+  TRY(found->write(model, digest, out, f->text.stream));
+  if (!f->has_header) return MLPD_OK;
+  TRY(found->write_header(model, digest, out, f->header.stream));
+  TRY(file_output_sync(&f->text));
+  return file_output_sync(&f->header);
+}
+
+static mlpd_status commit_files(const char *out, files *f) {
+  mlpd_status status = file_output_commit(&f->text);
+  if (!f->has_header) return status;
+  if (status != MLPD_OK) {
+    file_output_discard(&f->header);
+    return status;
+  }
+  status = file_output_commit(&f->header);
+  if (status == MLPD_OK) return MLPD_OK;
+  return FAIL(status, "%s; %s was written, its header was not", mlpd_error_message(), out);
+}
+
 static mlpd_status write_model(const format *found, const mlpd_model *model, const char *out) {
   char digest[17];
   mlpd_model plain;
-  file_output output;
+  files f;
   mlpd_network_digest(model->network, digest);
   TRY(make_plain(model, &plain));
-  mlpd_status status = file_output_open(out, FILE_TEXT, &output);
+  mlpd_status status = open_files(found, out, &f);
   if (status == MLPD_OK) {
-    status = found->write(&plain, digest, out, output.stream);
+    status = fill_files(found, &plain, digest, out, &f);
     if (status == MLPD_OK)
-      status = file_output_commit(&output);
+      status = commit_files(out, &f);
     else
-      file_output_discard(&output);
+      discard(&f);
   }
   mlpd_network_free(plain.network);
   return status;

@@ -12,7 +12,7 @@
  * for names in it. */
 typedef mlpd_status export_writer(const mlpd_model *model, const char *digest, const char *path, FILE *stream);
 
-export_writer export_json, export_npz, export_c, export_onnx;
+export_writer export_json, export_npz, export_c, export_c_header, export_onnx;
 
 /* What export_json writes. whole: with all tensors; else without those that a graph of ONNX holds as they are. */
 mlpd_status export_describe(const mlpd_model *model, const char *digest, bool whole, FILE *stream);

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "export/export.h"
+#include "export/export_c_header.h"
 #include "export/export_c_text.h"
 #include "export/export_c_values.h"
 #include "network/layer_kind.h"
@@ -205,10 +206,9 @@ static void write_predict(const export_c_file *f) {
   const char *const name = f->name;
   const bool is_regression = f->model->task == MLPD_REGRESSION;
   (void)fprintf(f->stream,
-                "void %s_predict(const double x[%s_INPUTS], double y[%s_OUTPUTS]);\n"
                 "void %s_predict(const double x[%s_INPUTS], double y[%s_OUTPUTS]) {\n"
                 "  float a[%u], b[%u];\n",
-                name, name, name, name, name, name, widest(network), widest(network));
+                name, name, name, widest(network), widest(network));
   export_c_text(f, export_has_codes(f->model)
                        ? "  @_encode(x, a);\n"
                        : "  for (int j = 0; j < @_INPUTS; j++) a[j] = (float)((x[j] - @_shift[j]) * @_scale[j]);\n");
@@ -226,10 +226,7 @@ static void write_predict(const export_c_file *f) {
 static void write_class(const export_c_file *f) {
   const char *const name = f->name;
   const bool is_single = network_output(f->model->network)->outputs == 1;
-  (void)fprintf(f->stream,
-                "\nint %s_class(const double y[%s_OUTPUTS]);\n"
-                "int %s_class(const double y[%s_OUTPUTS]) {\n",
-                name, name, name, name);
+  (void)fprintf(f->stream, "\nint %s_class(const double y[%s_OUTPUTS]) {\n", name, name);
   if (is_single)
     (void)fputs("  return y[0] > 0.5;\n}\n", f->stream);
   else
@@ -255,42 +252,14 @@ static mlpd_status check(const mlpd_model *model) {
   return MLPD_OK;
 }
 
-static const char *outputs_in_words(const mlpd_model *model) {
-  switch (model->loss.kind) {
-    case MLPD_GAUSSIAN:
-      return "mean and standard deviation of each target, in its units";
-    case MLPD_QUANTILE:
-      return "the quantiles of each target, in its units";
-    default:
-      return "the targets, in their units";
-  }
-}
-
-static void write_head(const export_c_file *f, const char *digest) {
-  const mlpd_model *const model = f->model;
-  const bool is_regression = model->task == MLPD_REGRESSION;
-  const uint32_t inputs = model->input.columns, outputs = network_output(model->network)->outputs;
-  const bool codes = export_has_codes(model);
-  char classes[2 * EXPORT_C_NAME_BYTES + 96] = "";
-  if (!is_regression)
-    (void)snprintf(classes, sizeof classes,
-                   " *   int %s_class(const double y[%u]);   the class of these probabilities, from 0\n", f->name,
-                   outputs);
-  (void)fprintf(f->stream, HEAD, MLPD_VERSION, digest, mlpd_choice_name(mlpd_task_choices, (int)model->task), f->name,
-                inputs, outputs,
-                is_regression  ? outputs_in_words(model)
-                : outputs == 1 ? "the probability of class 1"
-                               : "a probability for each class",
-                classes, codes ? CODES : "", f->name, inputs, f->name, outputs);
-}
-
 mlpd_status export_c(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
   export_c_file f = {.model = model, .stream = stream};
   const name_list *names = NULL;
   const char *const outputs = export_outputs(model, &names);
   TRY(check(model));
   export_c_name(path, f.name);
-  write_head(&f, digest);
+  (void)fprintf(stream, HEAD, MLPD_VERSION, digest, mlpd_choice_name(mlpd_task_choices, (int)model->task));
+  export_c_declarations(&f, digest);
   export_c_names(&f, "inputs", &model->names.columns);
   if (outputs != NULL) export_c_names(&f, outputs, names);
   export_c_doubles(&f, "shift", model->input.columns, model->input.shift);

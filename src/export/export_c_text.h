@@ -5,15 +5,10 @@
 static const char HEAD[] =
     "/* Made by mlpdist %s from a model with digest %s: %s.\n"
     " *\n"
-    " *   void %s_predict(const double x[%u], double y[%u]);   x: a raw row; y: %s\n"
-    "%s%s"
-    " *\n"
-    " * C99, thread-safe, no allocation. Declare these functions where they are used, or include this file. */\n"
+    " * C99, thread-safe, no allocation. Link with -lm; no other file is needed. A program includes the header beside\n"
+    " * this file, which declares the same, or this file itself. */\n"
     "#include <math.h>\n"
-    "#include <string.h>\n\n"
-    "enum { %s_INPUTS = %u, %s_OUTPUTS = %u };\n\n";
-
-static const char CODES[] = " *   A column of categories takes the code of one; a missing value is NAN.\n";
+    "#include <string.h>\n\n";
 
 static const char DENSE[] =
     "/* z = x W + b, W (inputs, outputs); b may be NULL */\n"
@@ -102,8 +97,6 @@ static const char PIECEWISE[] =
 
 /* As column_codes.c, but NaN is a missing category, too. @ is the name. */
 static const char ENCODE[] =
-    "/* The code of a category of a column, for x; -2 if the model does not know it. */\n"
-    "int @_category(int column, const char *text);\n"
     "int @_category(int column, const char *text) {\n"
     "  for (int k = @_first[column]; k < @_first[column + 1]; k++) {\n"
     "    const char *const known = @_categories[k];\n"

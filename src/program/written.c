@@ -37,8 +37,12 @@ void written_print(const char *path, const char *format, mlpd_model *model) {
   const bool is_values = mlpd_model_task(model) == MLPD_REGRESSION;
   const uint32_t outputs = mlpd_model_outputs(model), shown = !is_values && outputs == 1 ? 2 : outputs;
   struct stat file;
-  (void)fprintf(stream, "%s: %s, ", path, format);
-  if (stat(path, &file) == 0 && S_ISREG(file.st_mode)) {
+  const bool is_file = stat(path, &file) == 0 && S_ISREG(file.st_mode);
+  (void)fprintf(stream, "%s", path);
+  if (is_file && stream == stdout && strcmp(format, "C") == 0) /* with its header */
+    (void)fprintf(stream, " and %.*sh", (int)strlen(path) - 1, path);
+  (void)fprintf(stream, ": %s, ", format);
+  if (is_file) {
     const double bytes = (double)file.st_size;
     (void)fprintf(stream, bytes < 1e6 ? "%.1f KB, " : "%.1f MB, ", bytes < 1e6 ? 1e-3 * bytes : 1e-6 * bytes);
   }

@@ -7,7 +7,8 @@
 /* The format of a file by its extension: "ONNX"; of another extension "". */
 const char *written_format(const char *path);
 
-/* Prints what was written to path: "net.onnx: ONNX, 38.2 KB, network 64-128-10, 9610 parameters, 10 classes". */
+/* Prints what was written to path: "net.onnx: ONNX, 38.2 KB, network 64-128-10, 9610 parameters, 10 classes"; of C also
+ * its header: "net.c and net.h: C, ...", with the size of net.c. */
 void written_print(const char *path, const char *format, mlpd_model *model);
 
 #endif
