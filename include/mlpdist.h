@@ -1271,6 +1271,9 @@ typedef struct mlpd_convert_options {
   const char *const *model_left_out; /* CSV: columns that the model's training left out, too; a note names all others
                                         that are left out now */
   uint32_t num_model_left_out;
+  const char *const *model_labels, *const *model_classes; /* labels that class_names named in the training of a model,
+                                                             and these names; other labels are names */
+  uint32_t num_model_classes;
   const unsigned char *model_categories; /* (num_model_columns) 1: categories, 2: yes/no; NULL: all are numbers */
   bool unlabelled;         /* rows to predict: targets in the inputs are left out, and all rows go to /test/x in
                               their order, unless the inputs have parts */

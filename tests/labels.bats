@@ -234,12 +234,12 @@ write("fewcolumns", None, ["a", "b"])
 write("unsigned", None, None, (np.arange(60) % 3).astype("u8") + np.uint64(2**63))
 PYTHON
   alone train "${quick[@]}" --data fewclasses.h5 --epochs 1
-  fails_with 1 "fewclasses.h5: /train/y holds class 2 at row 2, but /class_names or --classes has 2"
+  fails_with 1 "fewclasses.h5: /train/y holds class 2 at row 2 (from 0), but /class_names or --classes has 2"
   alone train "${quick[@]}" --data whole.h5 --classes 3 --epochs 1 --out run --quiet
   launch 2 eval --model run/model.h5 --data more.h5 --part train
-  fails_with 1 "more.h5: /train/y holds class 3 at row 3, but the model knows 3 classes, from 0 to 2"
+  fails_with 1 "more.h5: /train/y holds class 3 at row 3 (from 0), but the model knows 3 classes, from 0 to 2"
   alone eval --model run/model.h5 --data parts.h5 --part train
-  fails_with 1 "holds 0.5 at row 1, which is not a class; the model predicts classes"
+  fails_with 1 "holds 0.5 at row 1 (from 0), which is not a class; the model predicts classes"
   launch 2 train "${quick[@]}" --data twiceclass.h5 --epochs 1 --lanes 2
   fails_with 1 "twiceclass.h5: /class_names holds 'v' at 1 and 2 (from 0): names must differ"
   alone train "${quick[@]}" --data twicecolumn.h5 --epochs 1

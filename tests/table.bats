@@ -102,6 +102,24 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   succeeds
   cmp with.csv without.csv || fail "the target changed the predictions"
   [ "$(head -n 1 with.csv)" = row,class,even,odd ] || fail "$(head -n 1 with.csv)"
+  printf 'a,b,y\n1,2,0\n3,4,2\n' > strange.csv
+  alone eval --model run/model.h5 --data strange.csv
+  fails_with 1 "strange.csv: column y holds class '2' at row 1 (from 0), which the model does not know"
+  # A table that has some of the labels, their names, or labels that are not 0, 1, ...
+  local kind
+  for kind in 0 even; do
+    printf 'a,b,y\n1,2,%s\n' "$kind" > one.csv
+    alone eval --model run/model.h5 --data one.csv
+    succeeds
+    grep -q "^even .* 1$" <<< "$output" || fail "$kind is not even"
+  done
+  awk -F, -v OFS=, 'NR > 1 { $3 = $3 * 2 + 1 } { print }' odd.csv > ones.csv
+  alone train "${quick[@]}" --data ones.csv --class-names even,odd "${small[@]}" --out ones
+  succeeds
+  printf 'a,b,y\n1,2,3\n' > one.csv
+  alone eval --model ones/model.h5 --data one.csv
+  succeeds
+  grep -q "^odd .* 1$" <<< "$output" || fail "3 is not odd"
 }
 
 @test "eval of a raw table counts all its rows, and without --data the test part of the training's" {

@@ -390,7 +390,7 @@ static void test_bad_value_of_a_group(void **state) {
       "may be empty");
   const row_run ninth[] = {{0, 0, 2}, {9, 2, 1}};
   assert_int_equal(shard_read(&p, ninth, 2, 0, 3, true, 3, NULL, &s), MLPD_ERROR_DATA);
-  assert_message("/train/y holds class 9 at row 9, but --classes is 3");
+  assert_message("/train/y holds class 9 at row 9 (from 0), but --classes is 3");
   part_close(&p);
 }
 
@@ -436,22 +436,22 @@ static void test_bad_classes(void **state) {
   double real[ROWS] = {0};
   fill_x();
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
-  assert_read_fails(true, 9, "/train/y holds class 9 at row 9, but --classes is 9");
+  assert_read_fails(true, 9, "/train/y holds class 9 at row 9 (from 0), but --classes is 9");
   y[4] = -1;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, y});
-  assert_read_fails(true, 0, "/train/y holds class -1 at row 4, but classes count from 0");
+  assert_read_fails(true, 0, "/train/y holds class -1 at row 4 (from 0), but classes count from 0");
   y[4] = (int64_t)1 << 32;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, y});
-  assert_read_fails(true, 0, "/train/y holds class 4294967296 at row 4; use --task regression");
+  assert_read_fails(true, 0, "/train/y holds class 4294967296 at row 4 (from 0); use --task regression");
   real[3] = 0.5;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
-  assert_read_fails(true, 0, "/train/y holds 0.5 at row 3, which is not a class; use --task regression");
+  assert_read_fails(true, 0, "/train/y holds 0.5 at row 3 (from 0), which is not a class; use --task regression");
   real[3] = NAN;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
   assert_read_fails(true, 0, "/train/y holds nan at row 3 (from 0); leave out rows without a target");
   real[3] = 1e30;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
-  assert_read_fails(true, 0, "/train/y holds 1e+30 at row 3, which is not a class; use --task regression");
+  assert_read_fails(true, 0, "/train/y holds 1e+30 at row 3 (from 0), which is not a class; use --task regression");
 
   real[3] = 7; /* floats that are classes */
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 1, ELEMENT_F64, real});
@@ -474,7 +474,7 @@ static void test_bad_weights(void **state) {
   weights[2] = -0.5f;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
         {"/train/weight", ROWS, 0, ELEMENT_F32, weights});
-  assert_read_fails(true, 0, "/train/weight holds -0.5 at row 2; a weight must be at least 0");
+  assert_read_fails(true, 0, "/train/weight holds -0.5 at row 2 (from 0); a weight must be at least 0");
   weights[2] = INFINITY;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
         {"/train/weight", ROWS, 0, ELEMENT_F32, weights});

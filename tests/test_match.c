@@ -271,11 +271,11 @@ static void test_classes(void **state) {
   shard_free(&s);
   write_table(&(table){"", NULL, "ant dog bee", "abc", 0});
   assert_int_equal(read_classes(&s), MLPD_ERROR_DATA);
-  assert_non_null(
-      strstr(mlpd_error_message(), "class 'dog' at row 1, which the model does not know; it knows 'ant', 'bee'"));
+  assert_non_null(strstr(mlpd_error_message(),
+                         "class 'dog' at row 1 (from 0), which the model does not know; it knows 'ant', 'bee'"));
   write_table(&(table){"", NULL, "cat ant", "abc", 0});
   assert_int_equal(read_classes(&s), MLPD_ERROR_DATA);
-  assert_non_null(strstr(mlpd_error_message(), "class 2 at row 2, but /class_names has 2 names"));
+  assert_non_null(strstr(mlpd_error_message(), "class 2 at row 2 (from 0), but /class_names has 2 names"));
   write_table(&(table){"", NULL, NULL, "abc", 0}); /* no names: by position, said */
   assert_ok(read_classes(&s));
   assert_non_null(strstr(notes, "assumed to be the model's 'ant', 'bee', 'cat'"));

@@ -22,10 +22,12 @@ mlpd_status label_set_create(mlpd_task task, label_set *set) {
 void label_set_free(label_set *set) {
   for (uint32_t i = 0; i < set->count; i++) free(set->entries[i].key);
   for (uint32_t k = 0; set->names != NULL && k < set->num_classes; k++) free(set->names[k]);
+  for (uint32_t k = 0; set->labels != NULL && k < set->num_classes; k++) free(set->labels[k]);
   free(set->entries);
   free(set->slots);
   free(set->part_rows);
   free(set->names);
+  free(set->labels);
   *set = (label_set){.count = 0};
 }
 
@@ -172,17 +174,44 @@ static void number_classes(label_set *set, label_entry **order, label_entry **fi
   }
 }
 
+/* A label as the name of its class. */
+static mlpd_status copy_label(const label_set *set, const label_entry *label, char **made) {
+  char text[32];
+  const double value = label->value;
+  const bool is_whole = !set->any_text && value == floor(value) && fabs(value) < 1e15;
+  (void)snprintf(text, sizeof text, "%.0f", value);
+  return memory_copy_string(is_whole ? text : label->key, made);
+}
+
 static mlpd_status name_classes(label_set *set, label_entry *const *first) {
   bool is_identity = !set->any_text;
   for (uint32_t k = 0; k < set->num_classes && is_identity; k++) is_identity = first[k]->value == (double)k;
   if (is_identity) return MLPD_OK;
   TRY(memory_allocate(&set->names, set->num_classes, sizeof *set->names, "class names"));
+  for (uint32_t k = 0; k < set->num_classes; k++) TRY(copy_label(set, first[k], &set->names[k]));
+  return MLPD_OK;
+}
+
+static mlpd_status name_after_numbers(uint32_t count, char ***names) {
+  char text[16];
+  TRY(memory_allocate(names, count, sizeof **names, "class names"));
+  for (uint32_t k = 0; k < count; k++) {
+    (void)snprintf(text, sizeof text, "%u", k);
+    TRY(memory_copy_string(text, &(*names)[k]));
+  }
+  return MLPD_OK;
+}
+
+mlpd_status label_set_rename(label_set *set, const char *const *labels, const char *const *classes, uint32_t count) {
+  if (count == 0 || !set->classes) return MLPD_OK;
+  if (set->names == NULL) TRY(name_after_numbers(set->num_classes, &set->names));
   for (uint32_t k = 0; k < set->num_classes; k++) {
-    char text[32];
-    const double value = first[k]->value;
-    const bool is_whole = !set->any_text && value == floor(value) && fabs(value) < 1e15;
-    (void)snprintf(text, sizeof text, "%.0f", value);
-    TRY(memory_copy_string(is_whole ? text : first[k]->key, &set->names[k]));
+    uint32_t j = 0;
+    while (j < count && strcmp(set->names[k], labels[j]) != 0) j++;
+    if (j == count) continue; /* a name, or unknown */
+    free(set->names[k]);
+    set->names[k] = NULL;
+    TRY(memory_copy_string(classes[j], &set->names[k]));
   }
   return MLPD_OK;
 }
@@ -203,6 +232,9 @@ static mlpd_status apply_given_names(label_set *set, const char *given, label_en
     return FAIL(MLPD_ERROR_USAGE, "%u class names given; at most %d are supported", count, LABEL_CLASSES_MOST);
   set->num_classes = count;
   TRY(memory_allocate(&set->names, count, sizeof *set->names, "class names"));
+  if (direct) TRY(name_after_numbers(count, &set->labels));
+  if (!direct) TRY(memory_allocate(&set->labels, count, sizeof *set->labels, "class names"));
+  for (uint32_t k = 0; k < count && !direct; k++) TRY(copy_label(set, first[k], &set->labels[k]));
   const char *at = given;
   for (uint32_t k = 0; k < count; k++) {
     const size_t length = strcspn(at, ",");

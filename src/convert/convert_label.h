@@ -56,6 +56,7 @@ typedef struct label_set {
   bool classes;
   uint32_t num_classes;
   char **names;      /* (num_classes), or NULL where class k is the label k */
+  char **labels;     /* (num_classes) what given names stand for; NULL: none were given */
   element_type type; /* of /PART/y */
 } label_set;
 
@@ -81,6 +82,10 @@ static inline bool label_values_settled(const label_set *set) {
 
 /* Decides what the labels are; class_names is the option of mlpd_convert_options. */
 mlpd_status label_set_decide(label_set *set, const char *class_names);
+
+/* Names classes as those of a model (count): a label that is one of its labels by the name of that class. Does nothing
+ * if count is 0. */
+mlpd_status label_set_rename(label_set *set, const char *const *labels, const char *const *classes, uint32_t count);
 
 /* Gives the classes of one-hot rows the names (count) of their columns. Does nothing if count is 0. */
 mlpd_status label_set_name_columns(label_set *set, const char *const *names, uint64_t count);

@@ -87,8 +87,10 @@ mlpd_status convert_write_names(h5_file *file, const source *first, bool missing
     TRY(write_list(file, "/targets/name", &first->targets)); /* for one-hot rows they are the class names */
   if (first->y_columns == 0 || !labels->classes) return MLPD_OK;
   TRY(list_classes(labels, &classes));
-  const mlpd_status status = write_list(file, "/class_names", &classes);
+  mlpd_status status = write_list(file, "/class_names", &classes);
   name_list_free(&classes);
+  if (status == MLPD_OK && labels->labels != NULL)
+    status = h5_strings_write(file, "/class_labels", (const char *const *)labels->labels, labels->num_classes);
   return status;
 }
 

@@ -15,7 +15,7 @@
 #include "ranks/clock.h"
 
 /* One more whenever the same input becomes other columns, so that a run folder's table of before is not used again. */
-enum { ORIGIN_VERSION = 6, ORIGIN_BYTES = 40 };
+enum { ORIGIN_VERSION = 7, ORIGIN_BYTES = 40 };
 
 static const double BEAT_SECONDS = 0.05; /* interval of rank 0's signs of life */
 static const double USUAL_FRACTION = 0.1;
@@ -186,6 +186,9 @@ static mlpd_status fill_options(work *w, const char *path) {
   o->model_columns = (const char *const *)job->names->columns.names;
   o->model_targets = (const char *const *)job->names->targets.names;
   o->num_model_targets = (uint32_t)job->names->targets.count;
+  o->model_labels = (const char *const *)job->names->labels.names;
+  o->model_classes = (const char *const *)job->names->classes.names;
+  o->num_model_classes = o->class_names == NULL ? (uint32_t)job->names->labels.count : 0;
   return fill_expected(w, o);
 }
 

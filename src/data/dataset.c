@@ -248,6 +248,7 @@ mlpd_status dataset_names(h5_file *file, data_names *names) {
   mlpd_status status = read_optional_names(file, "/columns/name", &names->columns);
   if (status == MLPD_OK) status = read_optional_names(file, "/targets/name", &names->targets);
   if (status == MLPD_OK) status = read_names(file, "/class_names", &names->classes);
+  if (status == MLPD_OK) status = read_optional_names(file, "/class_labels", &names->labels);
   if (status == MLPD_OK) status = read_optional_names(file, "/columns/left_out", &names->left_out);
   if (status != MLPD_OK) data_names_free(names);
   return status;

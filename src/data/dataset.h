@@ -2,8 +2,9 @@
  *
  * Schema: /train/x (N, d) of any integer or float type; /train/y (N) integer classes or texts, or (N) or (N, k)
  * floats; optional /train/weight (N) floats >= 0; the same under /valid and /test; optional strings: /columns/name (d),
- * /targets/name (k), /class_names (k). /columns/kind (d), "number" or "yes/no", marks a table, whose rows are not
- * images. x keeps its stored type in memory, unless `narrow` says otherwise. Nothing here is collective. */
+ * /targets/name (k), /class_names (k), /class_labels (k). /columns/kind (d), "number" or "yes/no", marks a table, whose
+ * rows are not images. x keeps its stored type in memory, unless `narrow` says otherwise. Nothing here is collective.
+ */
 #ifndef MLPDIST_DATASET_H
 #define MLPDIST_DATASET_H
 

@@ -50,6 +50,7 @@ void data_names_free(data_names *names) {
   name_list_free(&names->columns);
   name_list_free(&names->targets);
   name_list_free(&names->classes);
+  name_list_free(&names->labels);
   name_list_free(&names->left_out);
 }
 

@@ -15,9 +15,10 @@ typedef struct name_list {
 } name_list;
 
 typedef struct data_names {
-  name_list columns;  /* of the columns of x, in order */
-  name_list targets;  /* of the columns of y */
-  name_list classes;  /* of classes 0, 1, ... */
+  name_list columns; /* of the columns of x, in order */
+  name_list targets; /* of the columns of y */
+  name_list classes; /* of classes 0, 1, ... */
+  name_list labels; /* whole numbers in a table for which --class-names gave the names of classes, as texts, in order */
   name_list left_out; /* of the columns of the table that are in neither x nor y */
 } data_names;
 

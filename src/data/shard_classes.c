@@ -10,11 +10,12 @@
 static mlpd_status class_rename(const part *p, int64_t class, uint64_t row, int32_t *renamed) {
   if (class < 0 || (uint64_t) class >= p->order.num_classes)
     return FAIL(MLPD_ERROR_DATA,
-                "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but /class_names has %" PRIu64 " names", p->file,
-                p->y_path, class, row, p->order.num_classes);
+                "%s: %s holds class %" PRId64 " at row %" PRIu64 " (from 0), but /class_names has %" PRIu64 " names",
+                p->file, p->y_path, class, row, p->order.num_classes);
   *renamed = p->order.classes[class];
   if (*renamed >= 0) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%s: %s holds class '%s' at row %" PRIu64 ", which the model does not know; it knows %s",
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: %s holds class '%s' at row %" PRIu64 " (from 0), which the model does not know; it knows %s",
               p->file, p->y_path, p->order.class_names.names[class], row, p->order.known_classes);
 }
 
@@ -34,20 +35,20 @@ const char *shard_cure_for_values(const part *p) {
 
 static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint32_t num_classes) {
   if (class < 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but classes count from 0", p->file,
-                p->y_path, class, row);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 " (from 0), but classes count from 0",
+                p->file, p->y_path, class, row);
   if (num_classes > 0 && class >= num_classes && p->of_trained)
     return FAIL(MLPD_ERROR_DATA,
-                "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but the model knows %" PRIu32
+                "%s: %s holds class %" PRId64 " at row %" PRIu64 " (from 0), but the model knows %" PRIu32
                 " classes, from 0 to %" PRIu32,
                 p->file, p->y_path, class, row, num_classes, num_classes - 1);
   if (num_classes > 0 && class >= num_classes)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but %s %" PRIu32, p->file,
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 " (from 0), but %s %" PRIu32, p->file,
                 p->y_path, class, row,
                 h5_exists(p->h5, "/class_names") ? "/class_names or --classes has" : "--classes is", num_classes);
   if (class >= INT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 "; %s", p->file, p->y_path, class,
-                row, shard_cure_for_values(p));
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 " (from 0); %s", p->file, p->y_path,
+                class, row, shard_cure_for_values(p));
   return MLPD_OK;
 }
 
@@ -76,8 +77,8 @@ mlpd_status shard_take_float_classes(const part *p, shard *s, const void *data, 
   TRY(value_check(p, p->y_path, ELEMENT_F64, classes, row, count, 1));
   for (uint64_t i = 0; i < count; ++i) {
     if (classes[i] != floor(classes[i]) || fabs(classes[i]) > 0x1p53)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is not a class; %s", p->file, p->y_path,
-                  classes[i], row + i, shard_cure_for_values(p));
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 " (from 0), which is not a class; %s", p->file,
+                  p->y_path, classes[i], row + i, shard_cure_for_values(p));
     TRY(take_class(p, (int64_t)classes[i], row + i, num_classes, &s->classes[place + i]));
   }
   return MLPD_OK;

@@ -74,7 +74,7 @@ static mlpd_status weights_check(const part *p, const double *weights, uint64_t 
   TRY(value_check(p, p->weight_path, ELEMENT_F64, weights, row, count, 1));
   for (uint64_t i = 0; i < count; ++i)
     if (weights[i] < 0)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "; a weight must be at least 0", p->file,
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 " (from 0); a weight must be at least 0", p->file,
                   p->weight_path, weights[i], row + i);
   return MLPD_OK;
 }

@@ -184,6 +184,7 @@ static void write_output(FILE *stream, const mlpd_model *model) {
   const bool values = model->task == MLPD_REGRESSION;
   (void)fputs("  \"output\": {\n", stream);
   if (!values) write_names(stream, "classes", &model->names.classes);
+  if (!values && model->names.labels.count > 0) write_names(stream, "labels", &model->names.labels);
   write_names(stream, "targets", &model->names.targets);
   if (values) write_output_names(stream, model);
   (void)fprintf(stream, "    \"values\": %u%s\n", network_output(model->network)->outputs, values ? "," : "");

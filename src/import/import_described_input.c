@@ -172,6 +172,7 @@ static mlpd_status read_bounds(const json_t *output, mlpd_model *model) {
 
 mlpd_status described_output(const json_t *output, mlpd_model *model) {
   TRY(read_names(output, "classes", &model->names.classes));
+  TRY(read_names(output, "labels", &model->names.labels));
   TRY(read_names(output, "targets", &model->names.targets));
   if (model->task != MLPD_REGRESSION) return MLPD_OK;
   TRY(read_affine(output, &model->target));

@@ -122,6 +122,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   TRY(write_names(file, "/columns/name", &model->names.columns));
   TRY(write_names(file, "/targets/name", &model->names.targets));
   TRY(write_names(file, "/columns/left_out", &model->names.left_out));
+  TRY(write_names(file, "/class_labels", &model->names.labels));
   return write_names(file, "/class_names", &model->names.classes);
 }
 
@@ -188,6 +189,7 @@ static mlpd_status check_model(const mlpd_model *model) {
     return FAIL(MLPD_ERROR_DATA, "/target/shift belongs to a regression, and to nothing else");
   TRY(check_count(&model->names.columns, "/columns/name", model->input.columns));
   TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? model->target.columns : 1));
+  TRY(check_count(&model->names.labels, "/class_labels", (uint32_t)model->names.classes.count));
   TRY(check_affine(&model->input, "/input"));
   TRY(check_affine(&model->target, "/target"));
   for (uint32_t j = 0; j < model->target.columns; j++)
@@ -342,6 +344,7 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   TRY(read_names(file, "/class_names", &model->names.classes));
   if (format > 1) TRY(read_names(file, "/columns/name", &model->names.columns));
   if (format > 1) TRY(read_names(file, "/targets/name", &model->names.targets));
+  TRY(read_names(file, "/class_labels", &model->names.labels));
   if (format > 1) TRY(read_names(file, "/columns/left_out", &model->names.left_out));
   TRY(check_hashes(file, format, model));
   return check_model(model);

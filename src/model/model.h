@@ -7,9 +7,10 @@
  * clip_inputs (data/affine.h); where columns are mapped by curves instead, /input/curves/first, x, z (model_curves.h);
  * label_smoothing, focal_gamma and /quantiles, where the loss has them; /target/shift, /target/scale (targets), for
  * regression, and /target/minimum, /target/maximum, where predictions are clamped to them; /columns/name (features),
- * /targets/name (outputs, or the one of the classes) and /class_names, where the data has names; /columns/left_out, the
- * other columns of a table; attribute config, the run's resolved options; attribute table, the origin of the converted
- * table, if the data was one.
+ * /targets/name (outputs, or the one of the classes) and /class_names, where the data has names; /class_labels, the
+ * labels of a table that these stand for, where --class-names gave them; /columns/left_out, the other columns of a
+ * table; attribute config, the run's resolved options; attribute table, the origin of the converted table, if the data
+ * was one.
  *
  * Format 5 has curves. Format 4 has clipped inputs or clamped predictions. Format 3 has layers that are not dense with
  * a bias, a loss with parameters, or columns that are not inputs as they are (model_columns.h); where there are none,

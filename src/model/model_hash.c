@@ -80,7 +80,9 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   add_names(state, &model->names.columns);
   add_names(state, &model->names.targets);
   add_names(state, &model->names.classes);
-  if (model->names.left_out.count > 0) add_names(state, &model->names.left_out); /* none: as before there were any */
+  /* Nothing where there are none, as before there were such lists. */
+  if (model->names.left_out.count > 0) add_names(state, &model->names.left_out);
+  if (model->names.labels.count > 0) add_names(state, &model->names.labels);
   if (model->config != NULL) add_text(state, model->config);
   if (model->table != NULL) add_text(state, model->table);
   take(state, hashes->checksum);

@@ -30,6 +30,7 @@ static mlpd_status take_trained_options(const mlpd_model *model, model_table *t)
   char value[VALUE_BYTES];
   for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL && model->config != NULL; row++) {
     if (strcmp(row->group, "table") != 0 || is_given(row, &options)) continue;
+    if (strcmp(row->name, "class-names") == 0 && model->names.labels.count > 0) continue; /* the labels say more */
     if (!option_config_value(model->config, row->name, value, sizeof value) || value[0] == '\0') continue;
     if (t->num_texts == MODEL_TABLE_TEXTS) break;
     char **const text = &t->texts[t->num_texts];
@@ -197,6 +198,13 @@ mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data
   return status;
 }
 
+/* In the message of the last failure: the column of the table for the array that was made of it. */
+static void name_target(const name_list *targets) {
+  char text[LINE_BYTES] = "the target holds";
+  if (targets->count == 1) (void)snprintf(text, sizeof text, "column %s holds", targets->names[0]);
+  status_reword("/test/y holds", text);
+}
+
 mlpd_status model_table_close(mlpd_status status, model_table *t) {
   char line[LINE_BYTES];
   if (t->model != NULL) mlpd_model_on_notice(t->model, t->notice, t->notice_context);
@@ -206,6 +214,7 @@ mlpd_status model_table_close(mlpd_status status, model_table *t) {
   if (t->raw && t->path[0] != '\0' && status != MLPD_OK) {
     name_table(t, mlpd_error_message(), line);
     (void)FAIL(status, "%s", line);
+    if (t->model != NULL) name_target(&t->model->names.targets);
   }
   *t = (model_table){.raw = false};
   return status;

@@ -194,6 +194,7 @@ static mlpd_status take_names(part *train, preparation *p, data_names *names) {
   TRY(check_names(train, p, names));
   if (names->targets.count != (classes ? 1 : train->y_columns)) name_list_free(&names->targets);
   if (!classes) name_list_free(&names->classes);
+  if (names->labels.count != names->classes.count) name_list_free(&names->labels);
   if (!classes) return MLPD_OK;
   if (names->classes.count == 0) { /* labels name their classes */
     names->classes = p->labels.names;
