@@ -600,13 +600,11 @@ END
   mkdir apart && cp net.c apart
   gcc -std=c99 -O2 -Wall -Wextra -pedantic -Wmissing-prototypes -Werror -c apart/net.c -o net.o || fail "net.c alone"
   gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror uses.c net.o -o in_c -lm || fail "C"
-  g++ -Wall -Wextra -pedantic -Werror -I. uses.cpp net.o -o in_cpp -lm || fail "C++"
-  ./in_c > c.txt && ./in_cpp > cpp.txt || fail "$(cat c.txt cpp.txt)"
-  cmp c.txt cpp.txt || fail "C and C++ differ"
+  ./in_c > c.txt || fail "$(cat c.txt)"
   grep -qE "^[0-9.]+ color y $("$MLPDIST" info run/model.h5 | sed -n "s/^digest:* *//p")\$" c.txt || fail "$(cat c.txt)"
   gcc -std=c99 -Wall -Wextra -pedantic -Werror -include ./net.h -fsyntax-only net.c || fail "net.h and net.c disagree"
   # Of a model of values, then of one of classes: another net.h than that of net.c is seen.
-  mv net.h former.h
+  cp net.h former.h
   table CLASS
   trained --hidden 3
   alone export run/model.h5 net.c
@@ -615,6 +613,11 @@ END
   grep -q 'int net_class(const double y\[net_OUTPUTS\]);' net.h || fail "no class"
   ! gcc -std=c99 -Werror -include ./former.h -fsyntax-only net.c 2> told || fail "a header of another model is not seen"
   grep -q 'net_DIGEST.* redefined' told || fail "$(cat told)"
+  command -v g++ > /dev/null || skip "no g++: the header is not tried in C++"
+  cp former.h net.h
+  g++ -Wall -Wextra -pedantic -Werror -I. uses.cpp net.o -o in_cpp -lm || fail "C++"
+  ./in_cpp > cpp.txt || fail "$(cat cpp.txt)"
+  cmp c.txt cpp.txt || fail "C and C++ differ"
 }
 
 # untouched STATUS WORD...: export to net.c is refused, and no file is written, removed or left behind.
