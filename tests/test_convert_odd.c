@@ -149,6 +149,15 @@ static void test_settings_with_signs(void **state) {
   write_text("a.csv", "u op k\n1.5 = 0\n3 < 1\n5 = 1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/columns/name", "u,op");
+  static const char *const rows[] = {"1.5 = 0\n3 = 1\n5 = 1\n2 = 0\n", /* no header: each line is a row */
+                                     "1.5 = 0\n3 = 1\n5 < 1\n2 < 0\n", /* as the first cells are numbers */
+                                     "u = 0\nv = 1\nu = 1\nv = 0\n",   /* and no line is another */
+                                     "u = 0\nv < 1\nu = 1\nv < 0\n"};  /* as such lines follow others */
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    write_text("a.csv", rows[i]);
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    assert_int_equal(r.train_rows, 4);
+  }
 }
 
 static void test_touching_numbers(void **state) {

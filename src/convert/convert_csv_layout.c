@@ -130,17 +130,28 @@ static bool is_signed_title(const csv_sample *s, const csv_syntax *syntax, int l
   return sample_is_header(s, syntax, below, below + 1);
 }
 
-/* true for a setting, as simulation programs write them above a table: TITLE = "flow". No name of a column is "=".
- * Where the last line has such a cell, too, all rows may.
- */
-static bool is_setting(const csv_sample *s, const csv_syntax *syntax, int line) {
-  for (const char *p = s->lines[line].text; p != NULL;) {
-    csv_cell cell;
-    p = csv_next_cell(p, s->lines[line].end, syntax->delimiter, &cell);
-    if (cell.end - cell.begin == 1 && *cell.begin == '=')
-      return line + 1 < s->count && !is_setting(s, syntax, s->count - 1);
+/* true for a word and, in another cell, "=". */
+static bool sets_value(const struct sample_line *line, const csv_syntax *syntax) {
+  csv_cell cell;
+  number parsed;
+  const char *p = csv_next_cell(line->text, line->end, syntax->delimiter, &cell);
+  if (csv_cell_read(syntax, &cell, &parsed) != CSV_TEXT) return false;
+  while (p != NULL) {
+    p = csv_next_cell(p, line->end, syntax->delimiter, &cell);
+    if (cell.end - cell.begin == 1 && *cell.begin == '=') return true;
   }
   return false;
+}
+
+/* true for a setting, as simulation programs write them above a table: TITLE = "flow". No name of a column is "=".
+ * Rows may hold such a cell, too; then some are below other rows. */
+static bool is_setting(const csv_sample *s, const csv_syntax *syntax, int line, uint64_t columns) {
+  int last = s->count - 1;
+  if (!sets_value(&s->lines[line], syntax)) return false;
+  while (!sets_value(&s->lines[last], syntax)) last--;
+  for (int i = line; i < last; i++)
+    if (!sets_value(&s->lines[i], syntax) && fits(&s->lines[i], syntax, columns)) return false;
+  return true;
 }
 
 /* The first line of the table. Lines above it are titles if they hold words and have fewer cells. A line with more
@@ -149,7 +160,7 @@ static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t co
   int first = 0;
   while (first < s->count && s->lines[first].hash) first++;
   for (int i = first; i < s->count && times > 1; i++) {
-    if (s->lines[i].hash || is_signed_title(s, syntax, i) || is_setting(s, syntax, i)) continue;
+    if (s->lines[i].hash || is_signed_title(s, syntax, i) || is_setting(s, syntax, i, columns)) continue;
     i += count_padded_titles(s, syntax, i, columns);
     if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
     if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) return i;
