@@ -272,8 +272,19 @@ static void test_amounts_among_few_texts(void **state) {
   } tables[] = {{{"3*0.5", "3*-0.25"}, "as Fortran repeats a value"},
                 {{"201k", "1.5M"}, "numbers in units that differ, as '"},
                 {{"8 GB", "512 MB"}, "write all rows in one unit"},
-                {{"10\"", "12.5\""}, "feet and inches, as '10\"'; write inches alone"},
+                {{"10\"", "12.5\""}, "numbers with ' or \" behind them, as '10\"'; write the numbers alone"},
+                {{"250 g", "1 kg"}, "write all rows in one unit"},
+                {{"1500 mg", "1 kg"}, "write all rows in one unit"},
+                {{"30 m", "2 h"}, "write all rows in one unit"},
                 {{"5 km", "7 km"}, NULL},
+                {{"8M", "8W"}, NULL}, /* sizes of shoes, of children's clothes, and others */
+                {{"18M", "2T"}, NULL},
+                {{"32B", "34G"}, NULL},
+                {{"1.5l", "2.0t"}, NULL},
+                {{"10h", "2s"}, NULL}, /* cards */
+                {{"4B", "2h"}, NULL},  /* pencils */
+                {{"2-", "3-"}, NULL},  /* grades */
+                {{"2-", "3+"}, NULL},
                 {{"3/5", "4/5"}, NULL},
                 {{"1a", "2b"}, NULL}};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

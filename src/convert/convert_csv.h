@@ -126,7 +126,7 @@ enum { CSV_UNIT_BYTES = 12 };
 /* true for a number with a unit, as 59.7 kg; copies the unit. */
 bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]);
 
-/* true for (1.50) and 1.50-, negative numbers in accounts; *amount: 1.50. */
+/* true for (1.50) and 1.50-, negative numbers in accounts; *amount: 1.50. Grades are written as 2-. */
 bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount);
 
 /* true for a text that stands for a number: one with a hint, one of an account, or infinity. */

@@ -97,19 +97,14 @@ static bool is_feet(const char *s) {
   return is_one_of(s, list);
 }
 
+/* Feet, inches, or minutes of a match: the same sign in all texts. */
+static bool is_primed(const char *s) {
+  static const char *const list[] = {"0'", "0\"", "0''", NULL};
+  return is_one_of(s, list);
+}
+
 /* What Fortran writes for three values 0.5. A size such as 2*4 looks the same. */
 static bool is_repeated(const char *s) { return strcmp(s, "0*0") == 0 || strcmp(s, "0*-0") == 0; }
-
-/* A number with a multiple, 201k, or with a unit that has multiples, 8 GB: with others in the same column the order of
- * the texts is not that of the amounts.
- */
-static bool is_scaled(const char *s) {
-  static const char *const list[] = {"k",  "M",  "B",  "G",  "T",  "bn",  "mn", "mio", "mrd", "kB",  "KB",
-                                     "MB", "GB", "TB", "mg", "g",  "kg",  "t",  "mm",  "cm",  "m",   "km",
-                                     "ml", "cl", "l",  "ms", "s",  "min", "h",  "Hz",  "kHz", "MHz", "GHz",
-                                     "W",  "kW", "MW", "lb", "oz", "ft",  "in", NULL};
-  return *s == '0' && (s[1] == '\0' || is_one_of(s + 1, list));
-}
 
 /* Also alone: in a column where some cells have a mark. */
 static bool is_marked(const char *s) { return *s == '0' && strspn(s + 1, "*+#?!") == strlen(s + 1); }
@@ -156,9 +151,9 @@ static const form FORMS[] = {
     {is_repeated, true,
      "its texts are two numbers with a *, as Fortran repeats a value (3*0.5 is 0.5, 0.5, 0.5); write each value in a "
      "column of its own"},
-    {is_scaled, true, "its texts are numbers in units that differ; write all rows in one unit"},
     {has_parentheses, false, "its texts are numbers, with others in parentheses; write each in a column of its own"},
     {is_power, true, "its texts are numbers with powers of ten; written as 7.28e3 they are read"},
+    {is_primed, true, "its texts are numbers with ' or \" behind them; write the numbers alone"},
     {is_feet, true, "its texts are feet and inches; write inches alone"},
     {is_python, true, "its texts are numbers in words of Python; write float(x) of each"},
     {is_complex, false, "its texts are complex numbers; write both parts, each in a column of its own"},
@@ -174,6 +169,63 @@ static const form FORMS[] = {
      "are left off by --strip, such as --strip 'bp,p,e'"},
     {is_several, false, several},
 };
+
+/* ---- Units with multiples ---------------------------------------------------------------------------- */
+
+enum { SCALES = 8, MULTIPLES_MOST = 12, PLAIN = 1 };
+
+/* Units of one quantity by their size: the number of a plain number's multiples, of bytes, masses, lengths, ... */
+static const struct {
+  const char *unit;
+  int size;
+} SCALED[SCALES][MULTIPLES_MOST] = {{{"", PLAIN},
+                                     {"k", 2},
+                                     {"K", 2},
+                                     {"M", 3},
+                                     {"mn", 3},
+                                     {"mio", 3},
+                                     {"B", 4},
+                                     {"G", 4},
+                                     {"bn", 4},
+                                     {"mrd", 4},
+                                     {"T", 5}},
+                                    {{"B", 1}, {"kB", 2}, {"KB", 2}, {"MB", 3}, {"GB", 4}, {"TB", 5}},
+                                    {{"mg", 1}, {"g", 2}, {"kg", 3}, {"t", 4}},
+                                    {{"mm", 1}, {"cm", 2}, {"m", 3}, {"km", 4}},
+                                    {{"ml", 1}, {"cl", 2}, {"l", 3}, {"L", 3}},
+                                    {{"ms", 1}, {"s", 2}, {"m", 3}, {"min", 3}, {"h", 4}},
+                                    {{"Hz", 1}, {"kHz", 2}, {"MHz", 3}, {"GHz", 4}},
+                                    {{"W", 1}, {"kW", 2}, {"MW", 3}}};
+
+/* The size of the unit in the quantity, or 0. */
+static int size_of(int quantity, const char *unit, size_t length) {
+  for (int i = 0; i < MULTIPLES_MOST && SCALED[quantity][i].unit != NULL; i++)
+    if (strlen(SCALED[quantity][i].unit) == length && memcmp(SCALED[quantity][i].unit, unit, length) == 0)
+      return SCALED[quantity][i].size;
+  return 0;
+}
+
+/* Numbers in different multiples of one unit, as 201k and 1.5M, or 8 GB and 512 MB: the order of the texts is not that
+ * of the amounts. Of units of one letter, two must follow one another: sizes of shoes are 8M and 8W, of clothes 12M and
+ * 2T, and cards 10h and 2s. */
+static bool differ_in_scale(const category_set *set) {
+  char skeleton[SKELETON_BYTES];
+  for (int q = 0; q < SCALES; q++) {
+    unsigned sizes = 0;
+    bool all = true, longer = false;
+    for (uint32_t i = 0; i < set->count && all; i++) {
+      const category *const one = &set->all[i];
+      all = make_skeleton(one->text, one->text + one->length, skeleton) && *skeleton == '0';
+      const int size = all ? size_of(q, skeleton + 1, strlen(skeleton + 1)) : 0;
+      all = size > 0;
+      sizes |= 1U << size;
+      longer = longer || (all && strlen(skeleton) > 2);
+    }
+    const bool several = (sizes & (sizes - 1)) != 0, follow = (sizes & (sizes >> 1)) != 0;
+    if (all && several && (longer || follow)) return true;
+  }
+  return false;
+}
 
 /* ---- Texts without digits of ASCII ------------------------------------------------------------------- */
 
@@ -220,11 +272,12 @@ static bool all_are(const category_set *set, bool (*is)(const category *one)) {
 }
 
 const char *csv_form_of(const category_set *set, bool *amounts) {
-  bool fits[sizeof FORMS / sizeof *FORMS], differ = false;
-  char skeleton[SKELETON_BYTES], first[SKELETON_BYTES] = "";
+  bool fits[sizeof FORMS / sizeof *FORMS];
+  char skeleton[SKELETON_BYTES];
   memset(fits, 1, sizeof fits);
   *amounts = true;
   if (all_are(set, has_other_digits)) return "its texts are numbers in digits of another script; write 0 to 9";
+  if (differ_in_scale(set)) return "its texts are numbers in units that differ; write all rows in one unit";
   *amounts = false;
   if (all_are(set, is_long_list)) return several;
   if (all_are(set, is_hexadecimal)) return "its texts are hexadecimal numbers; written as decimal ones they are read";
@@ -232,11 +285,9 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
     const category *const one = &set->all[i];
     const bool made = make_skeleton(one->text, one->text + one->length, skeleton);
     for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS; k++) fits[k] = fits[k] && made && FORMS[k].has(skeleton);
-    if (i == 0 && made) memcpy(first, skeleton, sizeof first);
-    differ = differ || (made && strcmp(first, skeleton) != 0);
   }
   for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS && set->count > 0; k++)
-    if (fits[k] && (differ || FORMS[k].has != is_scaled)) return *amounts = FORMS[k].amounts, FORMS[k].reason;
+    if (fits[k]) return *amounts = FORMS[k].amounts, FORMS[k].reason;
   return NULL;
 }
 

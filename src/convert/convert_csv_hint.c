@@ -159,7 +159,8 @@ bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
   const bool in_parentheses = *cell->begin == '(' && cell->end[-1] == ')';
   if (!in_parentheses && cell->end[-1] != '-') return false;
   *amount = (csv_cell){.begin = cell->begin + in_parentheses, .end = cell->end - 1};
-  if (amount->begin == amount->end || *amount->begin == '-') return false;
+  const bool is_grade = !in_parentheses && amount->end - amount->begin == 1;
+  if (amount->begin == amount->end || *amount->begin == '-' || is_grade) return false;
   return csv_cell_number(&plain, amount, &parsed) || csv_cell_hint(amount, hint);
 }
 
