@@ -74,9 +74,11 @@ static void test_units_that_differ(void **state) {
   write_text("b.csv", "w,k\n1,2\n");
   (void)unlink(in_folder("out.h5"));
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "its texts are numbers in units that differ; write all rows in one", "a.csv");
-  assert_cell_refused(CELLS("1", "2", "3", "4 p", "5", "6 bp"),
-                      "a.csv:5: column 1 (v): '4 p' is a number with a text behind it, as 2 cells are of this column; "
-                      "if these are flags, --strip 'bp,p' leaves them off");
+  assert_cell_refused(
+      CELLS("1", "2", "3", "4 p", "5", "6 bp"),
+      "a.csv:5: column 1 (v): '4 p' is a number with a text behind it, as 2 cells are of this column; "
+      "if these are flags, --strip 'bp,p' leaves them off; if they are units, write all rows in one; if they "
+      "are names, as of houses, --categorical 'v' makes categories");
   o = telling_options();
   o.strip = "bp,p";
   ASSERT_CONVERTED(o, &r, "a.csv");

@@ -195,8 +195,10 @@ static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const cs
               (unsigned long long)others, others == 1 ? "s" : "", r->least, r->most);
 }
 
-/* Numbers that have a text behind them in some rows: flags, or units. The longer ones are stripped first. */
-static void advise_units(const csv_source *c, const csv_fault *f, char *what, size_t size) {
+/* Numbers that have a text behind them in some rows: flags, units, or parts of names, as of house 14b. The longer ones
+ * are stripped first. */
+static void advise_units(const csv_source *c, uint32_t column, const csv_fault *f, char *what, size_t size) {
+  char named[16], names[300] = "";
   if (f->dressed.num_units == 1 && f->texts == c->rows_seen - f->missing &&
       (c->follows || c->options->num_model_columns > 0))
     return (void)snprintf(what, size,
@@ -210,10 +212,13 @@ static void advise_units(const csv_source *c, const csv_fault *f, char *what, si
       if (list[0] != '\0') strncat(list, ",", sizeof list - strlen(list) - 1);
       strncat(list, f->dressed.units[i], sizeof list - strlen(list) - 1);
     }
+  if (!c->follows && c->options->num_model_columns == 0)
+    (void)snprintf(names, sizeof names, "; if they are names, as of houses, --categorical '%.200s' makes categories",
+                   c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
   (void)snprintf(what, size,
                  "is a number with a text behind it, as %llu cell%s of this column; if these are flags, --strip '%s' "
-                 "leaves them off; if they are units, write all rows in one",
-                 (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", list);
+                 "leaves them off; if they are units, write all rows in one%s",
+                 (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", list, names);
 }
 
 static bool is_beyond(const char *text) {
@@ -262,7 +267,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more,
                    csv_hint_ordered(f->hint, c->layout.delimiter, hint));
   else if (f->dressed.united == f->texts && f->dressed.num_units <= CSV_UNITS_LISTED)
-    advise_units(c, f, what, sizeof what);
+    advise_units(c, column, f, what, sizeof what);
   else if (c->options->num_model_columns == 0)
     (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
                    c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
