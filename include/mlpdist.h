@@ -794,14 +794,15 @@ MLPD_API mlpd_status mlpd_train_options_check(const mlpd_train_options *options)
  * mlpd_train_options_check() refuses, and options that exclude each other. */
 MLPD_API mlpd_status mlpd_train_check(const mlpd_train_options *options);
 
-/* What mlpd_request() asks a running mlpd_train() to do, on all ranks, after the current step: called from one of its
- * callbacks (mlpd_train_events) this run alone, else all runs of this process. */
+/* What mlpd_request() asks for. All ranks of a run do it together, after the current step. */
 typedef enum mlpd_request_kind {
   MLPD_REQUEST_STOP = 1,      /* write a checkpoint and return MLPD_INTERRUPTED */
   MLPD_REQUEST_CHECKPOINT = 2 /* write a checkpoint and go on */
 } mlpd_request_kind;
 
-/* May be called from a signal handler, on any rank. Requests made before mlpd_train() begins are dropped. */
+/* On any rank, from any thread, also from a signal handler. In a callback of a run (mlpd_train_events) it asks this run
+ * alone; elsewhere it asks all runs of the process. A signal handler that interrupts a callback asks that callback's
+ * run alone. Requests made before mlpd_train() begins are dropped. */
 MLPD_API void mlpd_request(mlpd_request_kind kind);
 
 /* Fills options with the defaults. */

@@ -16,6 +16,7 @@
 #include "model/model.h"
 #include "ranks/comm.h"
 #include "ranks/comm_internal.h"
+#include "run/run_requests.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -532,6 +533,42 @@ static void test_requests_of_two_runs(void **state) {
   CHECK(me > 0 || both.inner == MLPD_INTERRUPTED);
 }
 
+/* A run that a callback starts, in the same thread: what interrupts that run, a signal handler say, asks both; its own
+ * callbacks ask it alone. */
+typedef struct nested_runs {
+  run_requests outer, inner;
+} nested_runs;
+
+static void ask_in_callback(void *context, const char *unused) {
+  (void)context;
+  (void)unused;
+  mlpd_request(MLPD_REQUEST_CHECKPOINT);
+}
+
+static void run_inner(void *context, const char *unused) {
+  nested_runs *const n = context;
+  const mlpd_train_events given = {.notice = ask_in_callback}, *const events = run_requests_begin(&n->inner, &given);
+  (void)unused;
+  events->notice(events->context, "");
+  CHECK(run_requests_take_checkpoint(&n->inner) && !run_requests_take_checkpoint(&n->outer));
+  CHECK(!run_requests_take_checkpoint(&n->inner)); /* taken */
+  mlpd_request(MLPD_REQUEST_STOP);
+  CHECK(run_requests_stop(&n->inner) && run_requests_stop(&n->outer));
+  run_requests_end(&n->inner);
+  mlpd_request(MLPD_REQUEST_CHECKPOINT); /* in the outer one's callback again */
+  CHECK(!run_requests_take_checkpoint(&n->inner) && run_requests_take_checkpoint(&n->outer));
+}
+
+static void test_requests_of_nested_runs(void **state) {
+  (void)state;
+  nested_runs n;
+  const mlpd_train_events given = {.context = &n, .notice = run_inner}, *const events =
+                                                                            run_requests_begin(&n.outer, &given);
+  CHECK(!run_requests_stop(&n.outer));
+  events->notice(events->context, "");
+  run_requests_end(&n.outer);
+}
+
 /* ---- Evaluation and prediction ---------------------------------------------------------------------- */
 
 static void test_evaluate(void **state) {
@@ -645,11 +682,17 @@ static int teardown_all(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bits),         cmocka_unit_test(test_copies),
-      cmocka_unit_test(test_groups),       cmocka_unit_test(test_callers_threads),
-      cmocka_unit_test(test_no_file),      cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_stopped),      cmocka_unit_test(test_requests_of_two_runs),
-      cmocka_unit_test(test_evaluate),     cmocka_unit_test(test_again_and_again),
+      cmocka_unit_test(test_bits),
+      cmocka_unit_test(test_copies),
+      cmocka_unit_test(test_groups),
+      cmocka_unit_test(test_callers_threads),
+      cmocka_unit_test(test_no_file),
+      cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_stopped),
+      cmocka_unit_test(test_requests_of_two_runs),
+      cmocka_unit_test(test_requests_of_nested_runs),
+      cmocka_unit_test(test_evaluate),
+      cmocka_unit_test(test_again_and_again),
       cmocka_unit_test(test_other_layers),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {

@@ -20,18 +20,18 @@ static run_requests *whose_callback(void) { return atomic_load(&has_calling) ? p
 void mlpd_request(mlpd_request_kind kind) {
   run_requests *const run = whose_callback();
   if (kind == MLPD_REQUEST_STOP && run != NULL)
-    run->stop = 1;
+    atomic_store(&run->stop, true);
   else if (kind == MLPD_REQUEST_STOP)
     (void)atomic_fetch_add(&stops, 1);
   else if (kind == MLPD_REQUEST_CHECKPOINT && run != NULL)
-    run->checkpoint = 1;
+    atomic_store(&run->checkpoint, true);
   else if (kind == MLPD_REQUEST_CHECKPOINT)
     (void)atomic_fetch_add(&checkpoints, 1);
 }
 
 /* ---- Callbacks ----------------------------------------------------------------------------------- */
 
-/* A callback may start a run of its own, whose callbacks then return into this one. */
+/* A callback may start a run of its own; this thread executes no callback then, but those of the inner run. */
 static run_requests *enter(run_requests *r) {
   run_requests *const outer = whose_callback();
   if (atomic_load(&has_calling)) (void)pthread_setspecific(calling, r);
@@ -84,6 +84,7 @@ static void stalled(void *context, const char *message) {
 const mlpd_train_events *run_requests_begin(run_requests *r, const mlpd_train_events *given) {
   (void)pthread_once(&once, make_calling);
   *r = (run_requests){.given = given, .stops = atomic_load(&stops), .checkpoints = atomic_load(&checkpoints)};
+  r->outer = enter(NULL);
   if (given == NULL) return NULL;
   r->events = (mlpd_train_events){.context = r,
                                   .started = given->started != NULL ? started : NULL,
@@ -95,12 +96,13 @@ const mlpd_train_events *run_requests_begin(run_requests *r, const mlpd_train_ev
   return &r->events;
 }
 
-bool run_requests_stop(const run_requests *r) { return r->stop != 0 || r->stops != atomic_load(&stops); }
+void run_requests_end(const run_requests *r) { leave(r->outer); }
+
+bool run_requests_stop(const run_requests *r) { return atomic_load(&r->stop) || r->stops != atomic_load(&stops); }
 
 bool run_requests_take_checkpoint(run_requests *r) {
   const unsigned all = atomic_load(&checkpoints);
-  const bool wanted = r->checkpoint != 0 || r->checkpoints != all;
-  r->checkpoint = 0;
+  const bool asked = atomic_exchange(&r->checkpoint, false), wanted = asked || r->checkpoints != all;
   r->checkpoints = all;
   return wanted;
 }

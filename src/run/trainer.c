@@ -286,6 +286,7 @@ static mlpd_status train(const char *function, mlpd_comm *comm, const mlpd_train
   const bool whole = status == MLPD_OK || (status == MLPD_INTERRUPTED && t.state.kept_epoch > 0);
   free_trainer(&t, options->out, whole ? model : NULL);
   comm_watch_stop(comm);
+  run_requests_end(&t.requests);
   return status;
 }
 
