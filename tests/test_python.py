@@ -462,6 +462,40 @@ class Estimators(unittest.TestCase):
             self.signalled(signal.SIGALRM, too_long, mlp, self.x, self.y)
         self.assertFalse(hasattr(mlp, "model_"))
 
+    def test_which_exceptions_end_a_fit(self):
+        import signal
+
+        from mlpdist._fit import _Watcher
+
+        def too_long(number, frame):
+            raise TimeoutError("too long")
+
+        class Comm:
+            def __init__(self, *others):
+                self.others = list(others)
+
+            def allgather(self, mine):
+                return [mine] + self.others
+
+        former = signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGALRM, too_long)
+        outer, inner = _Watcher(len, len), _Watcher(len, len)
+        try:
+            with outer, inner:  # a callback of the outer fit has begun the inner one: both end
+                signal.raise_signal(signal.SIGINT)
+                self.assertIsInstance(outer.problem, KeyboardInterrupt)
+                self.assertIsInstance(inner.problem, KeyboardInterrupt)
+                of_rank_1 = inner.problem_of_all(Comm(None, ("Other()", False)))  # no rank keeps the model
+                self.assertIsInstance(of_rank_1, mlpdist.Error)
+                self.assertIsInstance(inner.problem_of_all(Comm(("KeyboardInterrupt()", True))), KeyboardInterrupt)
+                signal.raise_signal(signal.SIGALRM)  # which the interrupt does not hide
+                self.assertIsInstance(outer.problem, TimeoutError)
+                self.assertIsInstance(inner.problem, TimeoutError)
+                signal.raise_signal(signal.SIGINT)
+                self.assertIsInstance(inner.problem_of_all(Comm(("KeyboardInterrupt()", True))), TimeoutError)
+        finally:
+            handlers = signal.signal(signal.SIGINT, former[0]), signal.signal(signal.SIGALRM, former[1])
+        self.assertEqual(handlers, (signal.default_int_handler, too_long))  # the program's are back
+
     def test_pickle_joblib_clone(self):
         import joblib
         from sklearn.base import clone

@@ -32,8 +32,8 @@ class Data:
 
 
 class _Watcher:
-    """The callbacks of a run. They keep an exception and end the run: none may pass through C. So does Ctrl-C, and any
-    signal whose handler raises an exception: Python calls handlers where a callback begins, before its `try`."""
+    """The callbacks of a run. An exception must not pass through C, so it is kept, and ends the run. Python may call a
+    signal handler, such as Ctrl-C's, where a callback begins, before its `try`: the handlers' exceptions are kept, too."""
 
     def __init__(self, epoch_done, say):
         self.problem = None
@@ -42,23 +42,34 @@ class _Watcher:
         self.events.stepped = _library.STEP_EVENT(self._guard(lambda *_: None))
         self.events.epoch_done = _library.EPOCH_EVENT(self._guard(lambda _, epoch: epoch_done(epoch.contents)))
 
-    def _keeping(self, call):
-        def keeping(*arguments):
-            try:
-                return call(*arguments)
-            except BaseException as problem:
-                self.problem = self.problem or problem
-
-        return keeping
+    def _keep(self, problem):
+        """The first exception counts; but a KeyboardInterrupt, which may become a warning, hides no other."""
+        if self.problem is None or isinstance(self.problem, KeyboardInterrupt):
+            self.problem = problem
 
     def _guard(self, call):
-        call = self._keeping(call)
-
         def guarded(*arguments):
-            if call(*arguments) or self.problem is not None:
+            stop = False
+            try:
+                stop = call(*arguments)
+            except BaseException as problem:
+                self._keep(problem)
+            if stop or self.problem is not None:
                 lib.mlpd_request(STOP)
 
         return guarded
+
+    def _handling(self, handler):
+        def handling(*arguments):
+            try:
+                problem = handler(*arguments)
+            except BaseException as raised:
+                problem = raised
+            if isinstance(problem, BaseException):
+                self._keep(problem)
+            return problem  # to a fit that a callback of this one began: both end
+
+        return handling
 
     def __enter__(self):
         self.handlers = {}  # number: (the program's, ours)
@@ -66,7 +77,7 @@ class _Watcher:
             for number in signal.valid_signals():
                 handler = signal.getsignal(number)
                 if callable(handler):
-                    self.handlers[number] = handler, self._keeping(handler)
+                    self.handlers[number] = handler, self._handling(handler)
                     signal.signal(number, self.handlers[number][1])
         return self
 
@@ -76,13 +87,15 @@ class _Watcher:
                 signal.signal(number, handler)
 
     def problem_of_all(self, comm):
-        """This rank's exception, or one for that of another rank."""
+        """This rank's exception, or one for that of another rank. All ranks keep the model, or none does."""
         mine = self.problem
         told = None if mine is None else (repr(mine), isinstance(mine, KeyboardInterrupt))
         for rank, problem in enumerate(comm.allgather(told)):
-            if mine is None and problem is not None:
-                text, interrupted = problem
-                mine = KeyboardInterrupt() if interrupted else _library.Error(f"mlpdist: rank {rank}: {text}")
+            text, interrupted = problem or (None, True)
+            if text is not None and interrupted and mine is None:
+                mine = KeyboardInterrupt()
+            elif not interrupted and (mine is None or isinstance(mine, KeyboardInterrupt)):
+                mine = _library.Error(f"mlpdist: rank {rank}: {text}")
         return mine
 
 
