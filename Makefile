@@ -99,7 +99,8 @@ PROGRAM_CPPFLAGS = -DMLPD_DATADIR='"$(DATADIR)"' -DMLPD_SOURCE_DATADIR='"$(CURDI
 # Under a sanitizer, and there only: see the file.
 KEEP_LIBRARIES := $(if $(SANITIZE),$(BUILD)/tests/keep_libraries.o)
 
-# Unit tests are compiled with -O1, since what they test is not, and linked by gold where it is: half of the time.
+# The code of unit tests (not the library that they test) is compiled with -O1, and linked by gold if that is installed: this
+# halves the time of their build.
 TEST_CFLAGS := $(if $(filter -O2 -O3,$(CFLAGS)),-O1)
 TEST_LDFLAGS := $(if $(shell command -v ld.gold 2> /dev/null),-fuse-ld=gold)
 
@@ -221,9 +222,9 @@ check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 
 # Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
 # Kernels, where most of the time of a training goes, take half of it with -O2; for the rest -O2 would take longer to compile
-# than it saves. So would it for AVX-512's tiles (40 s instead of 9), unless this processor runs them. -g1: the lines that the
-# sanitizers name. mpirun kills the other ranks as soon as one fails, instead of a second or two later: what they say meanwhile
-# is tested without sanitizers.
+# than it saves. If this processor has no AVX-512, its tiles do not run, and get -O1 as well (9 s instead of 40). -g1: the lines
+# that the sanitizers name. When one rank fails, mpirun kills the others at once instead of a second or two later: their
+# messages in that time are tested without sanitizers.
 ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g1 -fno-omit-frame-pointer' KERNEL_CFLAGS=-O2 SANITIZE=address,undefined TARGET_CLONES=0 \
   AVX512_CFLAGS=$(if $(shell grep -m 1 avx512f /proc/cpuinfo 2> /dev/null),,-O1) \
   MPI_LAUNCH='$(MPI_LAUNCH)$(if $(findstring --oversubscribe,$(MPI_LAUNCH)), --mca odls_base_sigkill_timeout 0)'

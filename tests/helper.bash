@@ -11,7 +11,7 @@ export OMP_NUM_THREADS
 [ "$(locale charmap 2> /dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-# Seconds after which a run is taken for one that hangs. No test needs nearly as many, but on a machine that others use, too,
+# A run that takes longer than this counts as hanging (seconds). No run needs nearly as long on an idle machine; on a busy one
 # the longest took more than 60.
 hang_after=240
 

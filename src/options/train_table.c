@@ -54,7 +54,7 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "normalisation of target values in training; figures and predictions keep the unit of the targets",
      .choices = mlpd_normalize_targets_choices, DEFAULT("standard"), WEIGHTS, .needs = "task=auto,regression"},
     {"clamp-predictions", "data", NULL, FLAG, AT(clamp_predictions),
-     .help = "keep predicted values in the range of the training targets, as the presets do without "
+     .help = "keep predicted values in the range of the training targets; presets do so unless you give "
              "--clamp-predictions=no",
      DEFAULT("no"), WEIGHTS, .needs = "task=auto,regression"},
 
