@@ -215,7 +215,7 @@ reference_onnx.OPERATORS.update({
     "Constant": lambda value=None, value_float=None, value_floats=None, value_int=None, value_ints=None:
         numpy_helper.to_array(value) if value is not None else np.float32(value_float) if value_float is not None else
         np.float32(value_floats) if value_floats is not None else np.int64(value_int if value_int is not None else value_ints),
-    "Shape": lambda a: np.array(a.shape), "Concat": lambda *a, axis: np.concatenate(a, axis),
+    "Squeeze": np.squeeze, "Shape": lambda a, start=0, end=None: np.array(a.shape[start:end]), "Concat": lambda *a, axis: np.concatenate(a, axis),
     "Unsqueeze": lambda a, axes: np.expand_dims(a, tuple(axes)), "Slice": lambda a, begin, end: a[begin[0]:end[0]]})
 
 # torch.nn: Linear, GELU in parts, BatchNorm1d, Linear without a bias, ReLU, Linear: values.
@@ -370,7 +370,9 @@ a = g.value
 z = g.op("Mul", a, g.op("Constant", value_floats=[1.0, 2, 3, -1, 0.5, 2]).value).on("Relu").value
 z = g.op("Mul", z, g.op("Constant", value_float=1.5).value).value
 g.op("Shape", z).on("Slice", axes, g.constant([1], "i8")).on("Concat", g.constant([6], "i8"), axis=0).op("Reshape", z, g.value)
-g.on("Gemm", g.constant(matrix(6, 2))).save("viewed")
+z = g.on("Gemm", g.constant(matrix(6, 6))).value
+g.op("Shape", z, start=0, end=1).on("Squeeze").on("Reshape", rest).on("Concat", rest, axis=0).op("Reshape", z, g.value)
+g.on("Gemm", g.constant(matrix(6, 2))).save("viewed", opset=15)
 
 # Weights as half floats, as bits in a list or raw; as bfloat16; a layer norm of operator set 18, whose axes are an input.
 g = Graph()
@@ -414,6 +416,9 @@ g.op("Mul", a, z).on("Gemm", g.constant(matrix(4, 2))).save("gated", check=False
 g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 6))).value
 g.op("Shape", z).on("Gather", g.constant(1, "i8"), axis=0).on("Unsqueeze", g.constant([0], "i8")).on("Concat", g.constant([-1], "i8"), axis=0)
 g.op("Reshape", z, g.value).on("Gemm", g.constant(matrix(6, 2))).save("turned", check=False)
+g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 6))).value
+g.op("Shape", z, start=1).on("Gather", g.constant([0], "i8"), axis=0).on("Concat", g.constant([-1], "i8"), axis=0)
+g.op("Reshape", z, g.value).on("Gemm", g.constant(matrix(6, 2))).save("turned_too", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 6))).on("Gather", g.constant([0, 1], "i8"), axis=1).on("Gemm", g.constant(matrix(2, 2))).save("picked", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Gelu", approximate="other").save("other", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LeakyRelu", alpha=0.2).save("slope", check=False)
@@ -460,6 +465,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused moved "operator Mul" "multiplies values in a way that is not a known activation"
   refused gated "operator Mul" "multiplies values in a way that is not a known activation"
   refused turned "operator Reshape" "changes the width of rows"
+  refused turned_too "operator Reshape" "changes the width of rows"
   refused picked "operator Gather" "changes the shape of rows"
   refused other "operator Gelu" "approximates gelu in a way that is not known; none and tanh are"
   refused slope "its last layer has a relu with a slope below 0, which hidden layers alone can have"

@@ -74,6 +74,7 @@ mlpd_status import_reshape(import_builder *b) {
   import_value *v = NULL;
   onnx_constant shape = {0};
   bool found = false, keeps_rows = false;
+  if (!takes_values(b)) return MLPD_OK; /* a part of a shape */
   TRY(import_take_value(b, 0, &v));
   if (b->node->num_inputs > 1) TRY(onnx_constant_read(b->file, b->node->inputs[1], &found, &shape));
   if (b->node->num_inputs > 1 && !found)
