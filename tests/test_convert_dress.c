@@ -309,6 +309,28 @@ static void test_amounts_among_few_texts(void **state) {
     }
 }
 
+/* Many classes that are numbers with one unit are amounts. */
+static void test_many_classes_with_a_unit(void **state) {
+  (void)state;
+  for (int kind = 0; kind < 3; kind++) {
+    static const char *const formats[] = {"%d,%dg\n", "%d,%d%s\n", "%d,%dg\n"};
+    char text[3000] = "v,k\n";
+    mlpd_convert_result r;
+    for (int row = 0; row < 120; row++) {
+      const size_t used = strlen(text);
+      const int amount = row % (kind == 2 ? 5 : 25);
+      (void)snprintf(text + used, sizeof text - used, formats[kind], row * row, amount, row % 2 ? "a" : "b");  // NOLINT
+    }
+    write_text("a.csv", text);
+    ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+    const bool noted = strstr(said,
+                              "note: the target becomes 25 classes, but its texts are numbers with a unit, as '0g'; "
+                              "--strip 'g' reads them, --task classification leaves out this note") != NULL;
+    assert_int_equal(noted, kind == 0);
+    assert_int_equal(strstr(said, "with a unit") != NULL, kind == 0);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(test_units, clear_folder),
@@ -322,6 +344,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_angles, clear_folder),
       cmocka_unit_test_teardown(test_forms_are_named, clear_folder),
       cmocka_unit_test_teardown(test_amounts_among_few_texts, clear_folder),
+      cmocka_unit_test_teardown(test_many_classes_with_a_unit, clear_folder),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

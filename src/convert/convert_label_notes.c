@@ -53,8 +53,17 @@ static int answer_of(const char *name) {
   return answers ? (int)n.integer : -1;
 }
 
+/* Is it a number that is no answer? Beside 2, 1 is no yes: chromosomes are 1, 2, X and Y. */
+static bool is_other_number(const char *name) {
+  number n;
+  const char *const end = name + strlen(name);
+  return number_parse(name, end, &n) == end && answer_of(name) < 0;
+}
+
 static void note_answers(const mlpd_convert_options *o, const label_set *set, bool *told) {
   if (!set->classes || set->names == NULL || set->num_classes > CASES_MOST) return;
+  for (uint32_t k = 0; k < set->num_classes; k++)
+    if (is_other_number(set->names[k])) return;
   for (uint32_t k = 0; k < set->num_classes; k++)
     for (uint32_t j = 0; j < k; j++) {
       if (answer_of(set->names[k]) < 0 || answer_of(set->names[j]) != answer_of(set->names[k])) continue;
@@ -65,6 +74,20 @@ static void note_answers(const mlpd_convert_options *o, const label_set *set, bo
     }
 }
 
+/* The same unit in many texts, as 18g: the target holds amounts. */
+static void note_unit(const mlpd_convert_options *o, const label_set *set) {
+  char first[CSV_UNIT_BYTES], unit[CSV_UNIT_BYTES];
+  if (set->num_classes <= LABEL_FEW) return;
+  for (uint32_t k = 0; k < set->num_classes; k++) {
+    const csv_cell cell = {.begin = set->names[k], .end = set->names[k] + strlen(set->names[k])};
+    if (!csv_cell_unit(&cell, k == 0 ? first : unit) || (k > 0 && strcmp(first, unit) != 0)) return;
+  }
+  convert_say(o,
+              "note: the target becomes %u classes, but its texts are numbers with a unit, as '%.60s'; --strip '%s' "
+              "reads them, --task classification leaves out this note",
+              set->num_classes, set->names[0], first);
+}
+
 /* Classes of texts that are amounts in a form that is not read, such as 2*0.5 or 201k beside 1.5M. */
 static void note_forms(const mlpd_convert_options *o, const label_set *set) {
   bool amounts = false;
@@ -73,7 +96,7 @@ static void note_forms(const mlpd_convert_options *o, const label_set *set) {
   for (uint32_t k = 0; k < set->num_classes; k++)
     texts[k] = (category){.text = set->names[k], .length = strlen(set->names[k])};
   const char *const form = csv_form_of(&(category_set){.all = texts, .count = set->num_classes}, &amounts);
-  if (!amounts) return;
+  if (form == NULL || !amounts) return note_unit(o, set);
   const size_t length = strcspn(form, ";");
   convert_say(o, "note: the target becomes classes, but %.*s, as '%.60s'%s; --task classification leaves out this note",
               (int)length, form, set->names[0], form + length);
