@@ -139,15 +139,17 @@ ends_naming() { fails_with 4 "rank $1 on " ": 1 other rank has waited " " s for 
   stopped none 0 "${small[@]}" --out whole
   succeeds
   collectives=$(head -n 1 count)
-  stopped 1 1 "${small[@]}" --out run
+  stopped 1 1 "${small[@]}" --out run # before ranks know of each other
+  fails_with 4 "after 1.2 seconds (--stall-abort) the ranks have not all started"
+  stopped 1 3 "${small[@]}" --out run
   ends_naming 1 "at the start"
-  stopped 0 12 "${small[@]}" --out run
+  stopped 0 14 "${small[@]}" --out run
   ends_naming 0 "while the data is read"
   stopped 1 $((collectives - 4)) "${small[@]}" --out run
   ends_naming 1 "while the test part is evaluated"
   stopped 0 "$collectives" "${small[@]}" --out run
   ends_naming 0 "at the end"
-  stopped 1 8 eval --model whole/model.h5
+  stopped 1 10 eval --model whole/model.h5
   ends_naming 1 "during the evaluation"
 }
 
