@@ -312,15 +312,14 @@ int command_train(int argc, char **argv) {
   if (options_want_help(argc, argv)) return command_print_help(&train_table);
   mlpd_status status = resolve(argc, argv, &arguments, &results);
   int exit_status = EXIT_DONE;
+  char *text = NULL;
   if (status == MLPD_OK && arguments.print_config) status = check(&arguments);
-  if (status == MLPD_OK && arguments.print_config) {
-    char *text = NULL;
-    status = mlpd_train_options_text(&arguments.train, &text);
-    if (text != NULL && outcome_launcher_rank() <= 0) (void)fputs(text, stdout);
-    mlpd_text_free(text);
-  } else {
+  if (status == MLPD_OK && arguments.print_config) status = mlpd_train_options_text(&arguments.train, &text);
+  if (text == NULL)
     exit_status = run(status, &arguments, &results);
-  }
+  else if (outcome_launcher_rank() <= 0)
+    (void)fputs(text, stdout);
+  mlpd_text_free(text);
   options_free(&results);
   return exit_status;
 }
