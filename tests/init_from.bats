@@ -185,7 +185,7 @@ END
     succeeds
   done
   from numbers/model.h5 --data names.csv --epochs 1
-  fails_with 1 "column 'city' of names.csv, converted holds categories, but numbers in the data of the model"
+  fails_with 1 "column 'city' of names.csv (converted) holds categories, but numbers in the data of the model; give the numbers"
   from names/model.h5 --data numbers.csv --epochs 1
   fails_with 1 "holds numbers, but categories in the data of the model; --categorical makes categories of numbers"
   from names/model.h5 --data numbers.csv --epochs 1 --categorical city

@@ -120,6 +120,15 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   alone eval --model ones/model.h5 --data one.csv
   succeeds
   grep -q "^odd .* 1$" <<< "$output" || fail "3 is not odd"
+  alone info ones/model.h5
+  says "class names: even, odd" "class labels in the table: 1, 3"
+  awk -F, -v OFS=, 'NR == 1 { print "a,b,n,p" } NR > 1 { print $1, $2, 1 - $3, $3 }' odd.csv > hot.csv # one-hot
+  alone train "${quick[@]}" --data hot.csv --label n,p --class-names even,odd "${small[@]}" --out hot
+  succeeds
+  head -n 9 hot.csv > few.csv
+  alone eval --model hot/model.h5 --data few.csv
+  succeeds
+  says "rows      8,"
 }
 
 @test "eval of a raw table counts all its rows, and without --data the test part of the training's" {
@@ -478,7 +487,7 @@ mixed() {
 
 @test "a run that does not begin names the table that the user gave; a message during the run, the converted one" {
   on 2 train "${quick[@]}" --data houses.csv --label price "${small[@]}" --loss cross-entropy --task regression
-  fails_with 1 " houses.csv, converted: one target column cannot be fitted"
+  fails_with 1 " houses.csv (converted): one target column cannot be fitted"
   (head -n 1 houses.csv && tail -n 30 houses.csv && echo 50,3e38,30,50) > valid.csv
   alone train "${quick[@]}" --data houses.csv,valid.csv --label price "${small[@]}"
   fails_with 1 "run/converted.h5: "
@@ -489,11 +498,11 @@ mixed() {
   for np in 2 1; do
     on "$np" train "${quick[@]}" --data t.csv --label price --task regression --epochs 1 --quiet --out run
     succeeds
-    grep -q "note: t.csv, converted: 1 input column, first 0 (from 0), holds whole numbers beyond 2^53" "$errors.all" ||
+    grep -q "note: t.csv (converted): 1 input column, first 0 (from 0), holds whole numbers beyond 2^53" "$errors.all" ||
       fail "$np ranks: no note"
   done
   on 1 train "${quick[@]}" --data t.csv --label price --task regression --loss cross-entropy --epochs 1 --quiet --out run
-  fails_with 1 " t.csv, converted: one target column cannot be fitted"
+  fails_with 1 " t.csv (converted): one target column cannot be fitted"
 }
 
 @test "the converted table beside a model is that model's, whatever runs fail or follow" {

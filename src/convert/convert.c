@@ -119,11 +119,12 @@ static mlpd_status scan_sources(conversion *c) {
   c->y_columns = first->y_columns;
   if (c->y_columns > 0) {
     const mlpd_convert_options *const o = c->options;
+    const bool named = o->class_names != NULL || o->num_model_classes > 0; /* by names for their numbers */
     mlpd_status status = label_set_decide(&c->labels, o->class_names);
+    if (status == MLPD_OK && c->labels.one_hot && !named)
+      status = label_set_name_columns(&c->labels, (const char *const *)first->targets.names, first->targets.count);
     if (status == MLPD_OK)
       status = label_set_rename(&c->labels, o->model_labels, o->model_classes, o->num_model_classes);
-    if (status == MLPD_OK && c->labels.one_hot && c->options->class_names == NULL)
-      status = label_set_name_columns(&c->labels, (const char *const *)first->targets.names, first->targets.count);
     const bool placed = c->labels.text_place[0] != '\0'; /* the message already names a place */
     if (status == MLPD_OK) {
       say_target(c);

@@ -7,7 +7,7 @@ _Static_assert(offsetof(train_arguments, train) == 0, "the library's rows are of
 
 static const option rows[] = {
     {"config", "general", "FILE", OPTION_PATH, AT(config),
-     .help = "read options from FILE; the command line overrides them, those that are yes or no by --stream=no",
+     .help = "read options from FILE; the command line overrides them (--stream=no overrides stream = yes)",
      .command_line_only = true},
     {"print-config", "general", NULL, OPTION_FLAG, AT(print_config),
      .help = "print the options as a config file and exit", .command_line_only = true},

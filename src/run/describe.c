@@ -83,6 +83,7 @@ static void describe_names(FILE *stream, const data_names *names) {
   describe_list(stream, "columns", &names->columns);
   describe_list(stream, names->targets.count == 1 ? "target" : "targets", &names->targets);
   describe_list(stream, "class names", &names->classes);
+  describe_list(stream, "class labels in the table", &names->labels);
   describe_list(stream, "columns left out of the table", &names->left_out);
 }
 

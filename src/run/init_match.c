@@ -93,11 +93,10 @@ static mlpd_status check_kinds(const matching *m, uint32_t features) {
   for (uint32_t j = 0; j < features; j++) {
     const bool here = is_category(m->made, j), there = is_category(m->from, m->match->columns[j]);
     if (here == there) continue;
-    return FAIL(MLPD_ERROR_DATA,
-                "--init-from: column '%s' of %s holds %s, but %s in the data of the model; --categorical makes "
-                "categories of numbers",
+    return FAIL(MLPD_ERROR_DATA, "--init-from: column '%s' of %s holds %s, but %s in the data of the model; %s",
                 column_name(m->made, j, buffer), m->file, here ? "categories" : "numbers",
-                there ? "categories" : "numbers");
+                there ? "categories" : "numbers",
+                there ? "--categorical makes categories of numbers" : "give the numbers, or train without --init-from");
   }
   return MLPD_OK;
 }

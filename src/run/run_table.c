@@ -137,7 +137,7 @@ static const char *made_table(const trainer *t) { return t->table_next[0] != '\0
 void run_table_name_data(const trainer *t) {
   char text[FILE_PATH_BYTES];
   if (t->data_name == NULL) return;
-  (void)snprintf(text, sizeof text, "%s, converted", t->data_name);
+  (void)snprintf(text, sizeof text, "%s (converted)", t->data_name);
   status_reword(made_table(t), text);
 }
 
@@ -147,7 +147,7 @@ static void on_note(void *context, const char *note) {
   char text[FILE_PATH_BYTES + 1024];
   const char *const made = made_table(t), *const found = *made != '\0' ? strstr(note, made) : NULL;
   if (found == NULL) return run_notice(t, note);
-  (void)snprintf(text, sizeof text, "%.*s%s, converted%s", (int)(found - note), note, t->data_name,
+  (void)snprintf(text, sizeof text, "%.*s%s (converted)%s", (int)(found - note), note, t->data_name,
                  found + strlen(made));
   run_notice(t, text);
 }
