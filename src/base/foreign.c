@@ -10,6 +10,7 @@
 
 #include "base/foreign_rows.h"
 #include "base/number.h"
+#include "base/text.h"
 
 enum { HEAD_BYTES = 4096, NAME_BYTES = FOREIGN_NAME_BYTES, FANN_HEAD = 3, ZEROS = 512 /* bytes */ };
 
@@ -136,11 +137,6 @@ void foreign_command_names(const char *path, char file[NAME_BYTES], char base[NA
   if (dot != NULL && dot != base) *dot = '\0';
 }
 
-static bool ends_with(const char *text, const char *end) {
-  const size_t length = strlen(text), bytes = strlen(end);
-  return length >= bytes && strcmp(text + length - bytes, end) == 0;
-}
-
 /* The output of a cure that goes on with text behind %B: another file than the input. */
 static int put_base(char *out, size_t size, const char *file, const char *base, const char *text) {
   char made[2 * NAME_BYTES];
@@ -166,7 +162,7 @@ static bool describe(const char *path, const char *what, const char *cure, char 
       used += (size_t)snprintf(out, room, "%s", file);
     else if (*c == 'B')
       used += (size_t)put_base(out, room, file, base, c + 1);
-    else if (ends_with(file, ".csv"))
+    else if (text_ends_in(file, ".csv"))
       used += (size_t)snprintf(out, room, " --outdir converted");
   }
   described[used] = '\0';
@@ -175,7 +171,7 @@ static bool describe(const char *path, const char *what, const char *cure, char 
 
 static bool describe_packed(const char *path, const packed_kind *k, char described[FOREIGN_BYTES]) {
   char cure[80];
-  if (ends_with(path, k->suffix))
+  if (text_ends_in(path, k->suffix))
     (void)snprintf(cure, sizeof cure, "unpack it: %s %%F", k->command);
   else
     (void)snprintf(cure, sizeof cure, "unpack it: %s < %%F > %%B-unpacked", k->command);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const uint32_t NO_CHARACTER = UINT32_MAX;
 
@@ -61,6 +62,16 @@ void mlpd_text_printable(const char *text, char *copy, size_t size) { copy_chara
 
 void mlpd_text_utf8(const char *text, char *copy, size_t size) {
   copy_characters(text, copy, size, "\xef\xbf\xbd", NULL); /* U+FFFD, the replacement character */
+}
+
+bool text_ends_in(const char *text, const char *end) {
+  const size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+bool text_ends_in_any_case(const char *text, const char *end) {
+  const size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcasecmp(text + length - tail, end) == 0;
 }
 
 void text_make_printable(char *text) { mlpd_text_printable(text, text, strlen(text) + 1); }

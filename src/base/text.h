@@ -7,4 +7,8 @@
 /* In place: control characters and invalid UTF-8 become '?'. */
 void text_make_printable(char *text);
 
+/* Does the text end so, as a path in its extension? */
+bool text_ends_in(const char *text, const char *end);
+bool text_ends_in_any_case(const char *text, const char *end);
+
 #endif

@@ -69,43 +69,45 @@ bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
   return false;
 }
 
+static const char STRIP[] = "--strip ";
+
+static bool strips(const char *hint) { return strncmp(hint, STRIP, strlen(STRIP)) == 0; }
+
 /* Divides "--strip '$' --thousands ," into the texts to strip and the other options; false: nothing is stripped. */
-static bool divide_hint(const char *hint, char strips[CSV_HINT_BYTES], const char **others) {
-  static const char option[] = "--strip ";
-  const char *p = hint + strlen(option);
-  if (strncmp(hint, option, strlen(option)) != 0) return false;
+static bool divide_hint(const char *hint, char texts[CSV_HINT_BYTES], const char **others) {
+  if (!strips(hint)) return false;
+  const char *p = hint + strlen(STRIP);
   const bool quoted = *p == '\'';
   p += quoted;
   const size_t length = strcspn(p, quoted ? "'" : " ");
-  (void)snprintf(strips, CSV_HINT_BYTES, "%.*s", (int)length, p);
+  (void)snprintf(texts, CSV_HINT_BYTES, "%.*s", (int)length, p);
   *others = p + length + quoted;
   return true;
 }
 
 /* Is one of the texts, with commas between, stripped already? */
-static bool is_listed(const char *strips, const char *one) {
+static bool is_listed(const char *texts, const char *one) {
   const size_t length = strlen(one);
-  for (const char *p = strips; (p = strstr(p, one)) != NULL; p += length)
-    if ((p == strips || p[-1] == ',') && (p[length] == '\0' || p[length] == ',')) return true;
+  for (const char *p = texts; (p = strstr(p, one)) != NULL; p += length)
+    if ((p == texts || p[-1] == ',') && (p[length] == '\0' || p[length] == ',')) return true;
   return false;
 }
 
 /* Adds what the hint of another cell strips: the column has amounts in $ and in EUR. */
 static void join_strips(char hint[CSV_HINT_BYTES], const char *more) {
-  char strips[CSV_HINT_BYTES], one[CSV_HINT_BYTES], joined[3 * CSV_HINT_BYTES];
+  char texts[CSV_HINT_BYTES], one[CSV_HINT_BYTES], joined[3 * CSV_HINT_BYTES];
   const char *others, *its_others;
-  if (!divide_hint(hint, strips, &others) || !divide_hint(more, one, &its_others) || is_listed(strips, one)) return;
+  if (!divide_hint(hint, texts, &others) || !divide_hint(more, one, &its_others) || is_listed(texts, one)) return;
   if (*others != '\0' && *its_others != '\0' && strcmp(others, its_others) != 0) return;
   const int length =
-      snprintf(joined, sizeof joined, "--strip '%s,%s'%s", strips, one, *others != '\0' ? others : its_others);
+      snprintf(joined, sizeof joined, "--strip '%s,%s'%s", texts, one, *others != '\0' ? others : its_others);
   if (length < CSV_HINT_BYTES) memcpy(hint, joined, (size_t)length + 1);
 }
 
 void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other) {
   char more[CSV_HINT_BYTES];
   char *const open = strstr(hint, EITHER);
-  if (open == NULL && strncmp(hint, "--strip ", 8) != 0) return;
-  if (!csv_cell_hint(other, more)) return;
+  if ((open == NULL && !strips(hint)) || !csv_cell_hint(other, more)) return;
   if (open == NULL) return join_strips(hint, more);
   if (strstr(more, EITHER) != NULL) return;
   const size_t same = (size_t)(open - hint); /* what is stripped */

@@ -11,8 +11,7 @@
 enum {
   COMPARED_MOST = 200, /* most categories of a column that are compared with one another */
   NUMBERS_FEW = 20,    /* so many whole numbers among texts may be codes */
-  TEXTS_SHOWN = 8,
-  PARTS_MOST = 8 /* so many folds may have names */
+  TEXTS_SHOWN = 8
 };
 
 static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
@@ -70,15 +69,10 @@ static void note_numbers(const csv_source *c, uint32_t column) {
 /* train, test, ...: the rows say to which part they belong. */
 static bool note_parts(const csv_source *c, uint32_t column) {
   const category_set *const set = c->sets[column];
+  const char *texts[ROLES_PARTS_MOST];
   char number[16];
-  bool trains = false;
-  if (set->count < 2 || set->count > PARTS_MOST) return false;
-  for (uint32_t k = 0; k < set->count; k++) {
-    const role is = role_by_name(set->all[k].text, 0);
-    if (is == ROLE_UNCLEAR) return false;
-    trains = trains || is == ROLE_TRAIN;
-  }
-  if (!trains) return false;
+  for (uint32_t k = 0; k < set->count && k < ROLES_PARTS_MOST; k++) texts[k] = set->all[k].text;
+  if (!roles_name_parts(texts, set->count)) return false;
   const char *const name = column_name(c, column, number);
   convert_say(
       c->options,

@@ -104,16 +104,8 @@ static void note_forms(const mlpd_convert_options *o, const label_set *set) {
 
 /* train, test, ...: the last column says to which part a row belongs. */
 static void note_parts(const mlpd_convert_options *o, const label_set *set) {
-  enum { PARTS_MOST = 8 };
-  bool trains = false;
   if (!set->classes || !set->any_text || set->task != MLPD_TASK_AUTO) return;
-  if (set->num_classes < 2 || set->num_classes > PARTS_MOST) return;
-  for (uint32_t k = 0; k < set->num_classes; k++) {
-    const role is = role_by_name(set->names[k], 0);
-    if (is == ROLE_UNCLEAR) return;
-    trains = trains || is == ROLE_TRAIN;
-  }
-  if (trains)
+  if (roles_name_parts((const char *const *)set->names, set->num_classes))
     convert_say(
         o, "note: the classes '%.40s' and '%.40s' of the target name parts of the rows; choose another with --label",
         set->names[0], set->names[1]);

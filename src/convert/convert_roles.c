@@ -70,6 +70,17 @@ role role_by_name(const char *path, size_t shared) {
   return ROLE_UNCLEAR;
 }
 
+bool roles_name_parts(const char *const *texts, uint32_t count) {
+  bool trains = false;
+  if (count < 2 || count > ROLES_PARTS_MOST) return false;
+  for (uint32_t k = 0; k < count; k++) {
+    const role is = role_by_name(texts[k], 0);
+    if (is == ROLE_UNCLEAR) return false;
+    trains = trains || is == ROLE_TRAIN;
+  }
+  return trains;
+}
+
 size_t roles_shared_folder(const char *const *paths, int count) {
   size_t shared = 0, length = 0;
   for (;; length++) {

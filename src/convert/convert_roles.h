@@ -12,6 +12,11 @@ typedef enum role { ROLE_UNCLEAR = -1, ROLE_TRAIN = MLPD_TRAIN, ROLE_VALID = MLP
  * indicates nothing. */
 role role_by_name(const char *path, size_t shared);
 
+enum { ROLES_PARTS_MOST = 8 }; /* so many folds may have names */
+
+/* Do these texts say to which part each row belongs: train, test, ...? Not if they are more than ROLES_PARTS_MOST. */
+bool roles_name_parts(const char *const *texts, uint32_t count);
+
 /* Length in bytes of the leading folders that all paths (count) have in common: they do not distinguish the files. */
 size_t roles_shared_folder(const char *const *paths, int count);
 

@@ -3,12 +3,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <xxhash.h>
 
 #include "base/file_output.h"
 #include "base/file_version.h"
+#include "base/text.h"
 #include "convert/convert.h"
 #include "convert/table_inputs.h"
 #include "h5/h5.h"
@@ -22,14 +22,10 @@ static const double USUAL_FRACTION = 0.1;
 
 /* ---- Raw or not ------------------------------------------------------------------------------------ */
 
-static bool ends_in(const char *text, const char *end) {
-  const size_t length = strlen(text), tail = strlen(end);
-  return length >= tail && strcasecmp(text + length - tail, end) == 0;
-}
-
 /* A file whose name says HDF5 is a data set, damaged if its content is not HDF5. */
 static bool is_called_hdf5(const char *path) {
-  return ends_in(path, ".h5") || ends_in(path, ".hdf5") || ends_in(path, ".hdf") || ends_in(path, ".he5");
+  return text_ends_in_any_case(path, ".h5") || text_ends_in_any_case(path, ".hdf5") ||
+         text_ends_in_any_case(path, ".hdf") || text_ends_in_any_case(path, ".he5");
 }
 
 bool mlpd_data_is_raw(const mlpd_data_paths *data) {

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 static mlpd_status add(table_inputs *inputs, const char *path, size_t length) {
   char **const larger = realloc(inputs->paths, ((size_t)inputs->count + 1) * sizeof *larger);
@@ -20,16 +21,11 @@ static mlpd_status add(table_inputs *inputs, const char *path, size_t length) {
   return MLPD_OK;
 }
 
-static bool ends_in(const char *name, const char *end) {
-  const size_t length = strlen(name), tail = strlen(end);
-  return length > tail && strcmp(name + length - tail, end) == 0;
-}
-
 /* Copies that editors and downloads leave: their rows would count twice. */
 static bool is_copy(const char *name) {
   static const char *const ends[] = {"~", ".bak", ".orig", ".old", ".tmp", ".part", ".crdownload"};
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-    if (ends_in(name, ends[i])) return true;
+    if (text_ends_in(name, ends[i])) return true;
   return false;
 }
 

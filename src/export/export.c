@@ -8,6 +8,7 @@
 #include "base/file_output.h"
 #include "base/locale.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "export/export_c_header.h"
 #include "network/layer_kind.h"
 
@@ -23,11 +24,8 @@ static const format FORMATS[] = {{".json", export_json, NULL},
                                  {".onnx", export_onnx, NULL}};
 
 static const format *find_format(const char *path) {
-  const size_t length = strlen(path);
-  for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
-    const size_t end = strlen(FORMATS[i].extension);
-    if (length > end && strcmp(path + length - end, FORMATS[i].extension) == 0) return &FORMATS[i];
-  }
+  for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++)
+    if (text_ends_in(path, FORMATS[i].extension)) return &FORMATS[i];
   return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "base/file_output.h"
 #include "base/locale.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "model/model_clamp.h"
 #include "model/model_network.h"
 #include "network/layer_kind.h"
@@ -27,11 +28,8 @@ static const format FORMATS[] = {{".onnx", import_onnx},
                                  {".hdf5", import_keras}};
 
 static const format *find_format(const char *path) {
-  const size_t length = strlen(path);
-  for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
-    const size_t end = strlen(FORMATS[i].extension);
-    if (length > end && strcmp(path + length - end, FORMATS[i].extension) == 0) return &FORMATS[i];
-  }
+  for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++)
+    if (text_ends_in(path, FORMATS[i].extension)) return &FORMATS[i];
   return NULL;
 }
 

@@ -3,12 +3,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "import/import_keras.h"
-
-static bool ends_with(const char *text, const char *end) {
-  const size_t length = strlen(text), size = strlen(end);
-  return length >= size && strcmp(text + length - size, end) == 0;
-}
 
 /* Since Keras 3 without the ":0". */
 static const char *const PARTS[KERAS_NUM_PARTS] = {"/kernel",          "/bias", "/gamma",    "/beta",  "/moving_mean",
@@ -17,7 +13,7 @@ static const char *const PARTS[KERAS_NUM_PARTS] = {"/kernel",          "/bias", 
 static bool is_part(const char *object, keras_part part) {
   char old[32];
   (void)snprintf(old, sizeof old, "%s:0", PARTS[part]);
-  return ends_with(object, PARTS[part]) || ends_with(object, old);
+  return text_ends_in(object, PARTS[part]) || text_ends_in(object, old);
 }
 
 static void note(keras_reader *r, keras_part part, const char *object) {

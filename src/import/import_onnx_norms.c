@@ -23,25 +23,15 @@ static bool takes(const onnx_node *node, uint32_t i, protobuf_slice name) {
   return i < node->num_inputs && protobuf_slices_equal(node->inputs[i], name);
 }
 
-/* A constant that is one number; NaN: it is not. */
-static mlpd_status read_number(const import_builder *b, protobuf_slice name, double *number) {
-  onnx_constant c = {0};
-  bool found = false;
-  TRY(onnx_constant_read(b->file, name, &found, &c));
-  *number = found && c.count == 1 ? c.values[0] : NAN;
-  free(c.values);
-  return MLPD_OK;
-}
-
 /* The other input of a node that combines a value with a number; of Add and Mul in either order. */
 static mlpd_status split_number(const import_builder *b, const onnx_node *node, protobuf_slice *value, double *number) {
   *number = NAN;
   if (node == NULL || node->num_inputs != 2) return MLPD_OK;
   *value = node->inputs[0];
-  TRY(read_number(b, node->inputs[1], number));
+  TRY(onnx_constant_number(b->file, node->inputs[1], number));
   if (!isnan(*number) || !(protobuf_slice_is(node->op, "Add") || protobuf_slice_is(node->op, "Mul"))) return MLPD_OK;
   *value = node->inputs[1];
-  return read_number(b, node->inputs[0], number);
+  return onnx_constant_number(b->file, node->inputs[0], number);
 }
 
 /* Is the value the mean of `of` over a row? */
@@ -55,7 +45,7 @@ static mlpd_status is_mean(const import_builder *b, protobuf_slice name, protobu
   if (!*is) return MLPD_OK;
   TRY(onnx_attribute_find(node, "axes", &axes, &found));
   TRY(onnx_attribute_integer(node, "keepdims", 1, &kept));
-  if (!found && node->num_inputs > 1) TRY(read_number(b, node->inputs[1], &axis));
+  if (!found && node->num_inputs > 1) TRY(onnx_constant_number(b->file, node->inputs[1], &axis));
   *is = kept == 1 && ((axes.has_first && (axes.first == 1 || axes.first == UINT64_MAX)) || axis == 1 || axis == -1);
   return MLPD_OK;
 }
@@ -66,7 +56,7 @@ static mlpd_status is_square(const import_builder *b, protobuf_slice name, proto
   double exponent = NAN;
   *is = product != NULL && takes(product, 0, of) && takes(product, 1, of);
   if (power == NULL || power->num_inputs != 2 || !takes(power, 0, of)) return MLPD_OK;
-  TRY(read_number(b, power->inputs[1], &exponent));
+  TRY(onnx_constant_number(b->file, power->inputs[1], &exponent));
   *is = exponent == 2;
   return MLPD_OK;
 }
@@ -144,7 +134,7 @@ static mlpd_status inverse_of(const import_builder *b, protobuf_slice name, prot
   *of = (protobuf_slice){0};
   if (node != NULL) *of = node->inputs[0];
   if (quotient == NULL || quotient->num_inputs != 2) return MLPD_OK;
-  TRY(read_number(b, quotient->inputs[0], &one));
+  TRY(onnx_constant_number(b->file, quotient->inputs[0], &one));
   if (one == 1) *of = quotient->inputs[1];
   return MLPD_OK;
 }

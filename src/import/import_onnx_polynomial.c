@@ -78,8 +78,7 @@ static mlpd_status find_of_node(import_builder *b, const onnx_node *node, int *l
 }
 
 static mlpd_status find(import_builder *b, protobuf_slice name, int *looks, import_polynomial *p) {
-  onnx_constant c = {0};
-  bool found = false;
+  double number;
   *p = (import_polynomial){0};
   if (--*looks < 0 || ++b->looks > MOST_LOOKS_OF_FILE) return MLPD_OK;
   const import_value *const v = import_find_value(b, name);
@@ -87,9 +86,8 @@ static mlpd_status find(import_builder *b, protobuf_slice name, int *looks, impo
   const onnx_node *const node = v != NULL && v->form == FORM_PART ? onnx_maker(b->file, name) : NULL;
   if (node != NULL) return find_of_node(b, node, looks, p);
   if (v != NULL) return MLPD_OK;
-  TRY(onnx_constant_read(b->file, name, &found, &c));
-  if (found && c.count == 1) *p = of_number(c.values[0]);
-  free(c.values);
+  TRY(onnx_constant_number(b->file, name, &number));
+  if (!isnan(number)) *p = of_number(number);
   return MLPD_OK;
 }
 

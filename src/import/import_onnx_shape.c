@@ -13,12 +13,8 @@ mlpd_status import_shape_part(import_builder *b) {
 
 /* Input i of the node, a constant that is one number; NaN: it is none. */
 static mlpd_status read_number(const import_builder *b, const onnx_node *node, uint32_t i, double *number) {
-  onnx_constant c = {0};
-  bool found = false;
-  if (i < node->num_inputs) TRY(onnx_constant_read(b->file, node->inputs[i], &found, &c));
-  *number = found && c.count == 1 ? c.values[0] : NAN;
-  free(c.values);
-  return MLPD_OK;
+  *number = NAN;
+  return i < node->num_inputs ? onnx_constant_number(b->file, node->inputs[i], number) : MLPD_OK;
 }
 
 /* Nodes that leave a number of rows as it is. */

@@ -1,5 +1,6 @@
 #include "import/onnx_constant.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +235,15 @@ mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool 
 
 static mlpd_status read_text(void *context, const protobuf_field *field) {
   return field->number == ONNX_ARRAY_TEXTS ? onnx_add_text(field->slice, context) : MLPD_OK;
+}
+
+mlpd_status onnx_constant_number(const onnx_file *file, protobuf_slice name, double *number) {
+  onnx_constant c;
+  bool found = false;
+  TRY(onnx_constant_read(file, name, &found, &c));
+  *number = found && c.count == 1 ? c.values[0] : NAN;
+  free(c.values);
+  return MLPD_OK;
 }
 
 mlpd_status onnx_constant_texts(const onnx_file *file, protobuf_slice name, name_list *list) {

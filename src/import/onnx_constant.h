@@ -14,6 +14,9 @@ typedef struct onnx_constant {
 /* *found: the value is constant: an array of the graph, a node Constant, or one of these transposed or renamed. */
 mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool *found, onnx_constant *made);
 
+/* A constant that is one number; NaN: it is none. */
+mlpd_status onnx_constant_number(const onnx_file *file, protobuf_slice name, double *number);
+
 /* Adds the texts of an array of the graph, or its numbers without a fraction; none if there is no such array. */
 mlpd_status onnx_constant_texts(const onnx_file *file, protobuf_slice name, name_list *list);
 

@@ -3,20 +3,17 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "model/forward.h"
 #include "model/model_output.h"
 
 enum { COLUMN_BYTES = MODEL_OUTPUT_BYTES + 32 };
 
-static bool ends_in(const char *text, const char *end) {
-  const size_t length = strlen(text), tail = strlen(end);
-  return length >= tail && strcasecmp(text + length - tail, end) == 0;
+static bool is_hdf5(const char *out) {
+  return text_ends_in_any_case(out, ".h5") || text_ends_in_any_case(out, ".hdf5");
 }
-
-static bool is_hdf5(const char *out) { return ends_in(out, ".h5") || ends_in(out, ".hdf5"); }
 
 static bool has_classes(const prediction_file *f) { return f->model->task == MLPD_CLASSIFICATION; }
 
@@ -239,7 +236,7 @@ static mlpd_status check_extension(const char *out) {
                                        ".ods", ".mat", ".arff", ".pkl",     ".pickle",  ".gz",   ".xz",
                                        ".bz2", ".zst", ".zip",  ".db",      ".sqlite",  ".nc"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (ends_in(out, others[i]))
+    if (text_ends_in_any_case(out, others[i]))
       return FAIL(MLPD_ERROR_USAGE, "--out %s: predictions are written as HDF5 (.h5) or CSV, not as %s", out,
                   others[i]);
   return MLPD_OK;
