@@ -1,7 +1,7 @@
 /* Bash completion, made from the option tables. It needs nothing but bash. */
 #include <string.h>
 
-#include "program/commands.h"
+#include "program/command.h"
 
 static void print_commands(const command *commands, FILE *stream) {
   for (const command *c = commands; c->name != NULL; c++)

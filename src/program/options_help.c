@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "program/commands.h"
+#include "program/command.h"
 #include "program/outcome.h"
 
 enum { WIDTH = 80, HELP_COLUMN = 30 };

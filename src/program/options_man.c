@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "program/commands.h"
+#include "program/command.h"
 
 /* Text as troff needs it: a hyphen that may be typed, a backslash, a point or quote at the start of a line. */
 static void print_text(const char *text, FILE *stream) {

@@ -1,4 +1,4 @@
-#include "program/commands.h"
+#include "program/command.h"
 
 #include <string.h>
 
