@@ -65,7 +65,8 @@ endif
 # ---- what there is -------------------------------------------------------------------------------
 LAYERS := base options kernels network lanes ranks sum h5 data convert model export import step run doctor
 LIB_SOURCES := $(sort $(foreach layer,$(LAYERS),$(wildcard src/$(layer)/*.c)))
-PROGRAM_SOURCES := $(sort $(wildcard src/program/*.c))
+PROGRAM_LAYERS := cli explain program
+PROGRAM_SOURCES := $(sort $(foreach layer,$(PROGRAM_LAYERS),$(wildcard src/$(layer)/*.c)))
 TEST_SOURCES := $(sort $(wildcard tests/test_*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench_*.c))
 BATS_TESTS := $(sort $(wildcard tests/*.bats))
@@ -283,7 +284,7 @@ bench: $(BENCHES) $(PROGRAM)
 FUZZ_SECONDS := 20
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 CONFIG_READER := $(filter-out %/options_complete.o %/options_man.o,$(filter \
-  $(addprefix $(BUILD)/src/program/,options% outcome.o start_watch.o train_options.o),$(PROGRAM_OBJECTS)))
+  $(addprefix $(BUILD)/src/,cli/options% cli/outcome.o cli/start_watch.o program/train_options.o),$(PROGRAM_OBJECTS)))
 fuzz:
 	scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
 

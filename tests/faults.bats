@@ -73,7 +73,7 @@ build_with_faults() {
   make -s -C "$BATS_TEST_DIRNAME/.." BUILD="$faulty" CPPFLAGS=-DMLPD_FAULT_INJECTION "$faulty/src/step/stepper.o" > build.log 2>&1 ||
     { cat build.log && return 1; }
   read -ra libraries <<< "$(sed -n 's/^DEPS_LIBS := //p' "$faulty/config.mk")"
-  "${CC:-cc}" -fopenmp -o "$faulty/mlpdist" "$built"/src/program/*.o "$faulty/src/step/stepper.o" "$built/internal.a" "${libraries[@]}"
+  "${CC:-cc}" -fopenmp -o "$faulty/mlpdist" "$built"/src/{cli,explain,program}/*.o "$faulty/src/step/stepper.o" "$built/internal.a" "${libraries[@]}"
   MLPDIST=$faulty/mlpdist
 }
 

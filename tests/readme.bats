@@ -129,7 +129,7 @@ src/README.md|**An option of training**|lr_flat lr-flat
 src/network/README.md|**A layer kind**|rms.norm norm.rms NORM_RMS "rms"
 src/network/README.md|**A loss**|mse-mean MSE_MEAN|src/model/model_hash.c
 src/network/README.md|**An optimizer**|adagrad ADAGRAD
-src/network/README.md|**A schedule**|cosine-restarts cosine_restarts COSINE_RESTARTS|src/program/explain_settings.c
+src/network/README.md|**A schedule**|cosine-restarts cosine_restarts COSINE_RESTARTS|src/explain/explain_settings.c
 END
 }
 
@@ -145,8 +145,8 @@ END
     for file in $places; do
       grep -qw "$kind" "$top/$file" || fail "$file does not know $kind: src/network/README.md, a layer kind"
     done
-    grep -qw "explain_${kind#layer_}" "$top/src/program/explain_kind.c" || [ "$kind" = layer_parametric ] ||
-      fail "src/program/explain_kind.c does not know $kind: explain would crash"
+    grep -qw "explain_${kind#layer_}" "$top/src/explain/explain_kind.c" || [ "$kind" = layer_parametric ] ||
+      fail "src/explain/explain_kind.c does not know $kind: explain would crash"
   done < kinds.txt
 }
 

@@ -8,12 +8,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "program/options.c"
-#include "program/options_file.c"
-#include "program/options_help.c"
-#include "program/options_rows.c"
-#include "program/outcome.c"
-#include "program/start_watch.c"
+#include "cli/options.c"
+#include "cli/options_file.c"
+#include "cli/options_help.c"
+#include "cli/options_rows.c"
+#include "cli/outcome.c"
+#include "cli/start_watch.c"
 #include "program/train_options.c"
 
 static train_arguments arguments;

@@ -1,9 +1,9 @@
 /* mlpdist convert: files of other formats into the HDF5 schema. */
 #include <string.h>
 
+#include "cli/outcome.h"
 #include "program/commands.h"
 #include "program/convert_inputs.h"
-#include "program/outcome.h"
 #include "program/progress.h"
 
 typedef enum header { HEADER_AUTO, HEADER_YES, HEADER_NO } header;

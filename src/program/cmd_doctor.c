@@ -1,8 +1,8 @@
 /* mlpdist doctor: is this machine set up to be fast? */
+#include "cli/outcome.h"
 #include "program/commands.h"
 #include "program/data_options.h"
 #include "program/doctor_report.h"
-#include "program/outcome.h"
 
 typedef struct doctor_arguments {
   mlpd_doctor_options doctor;

@@ -2,9 +2,9 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "cli/outcome.h"
 #include "program/commands.h"
 #include "program/data_options.h"
-#include "program/outcome.h"
 #include "program/report.h"
 
 typedef struct eval_arguments {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/outcome.h"
+#include "explain/explain.h"
 #include "program/commands.h"
-#include "program/explain.h"
-#include "program/outcome.h"
 
 typedef enum example { EXAMPLE_SIGMOID, EXAMPLE_RELU, EXAMPLE_XOR, EXAMPLE_MAZUR } example;
 

@@ -1,6 +1,6 @@
 /* mlpdist export: a model in a format of others. */
+#include "cli/outcome.h"
 #include "program/commands.h"
-#include "program/outcome.h"
 #include "program/written.h"
 
 typedef struct export_arguments {

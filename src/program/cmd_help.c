@@ -1,8 +1,8 @@
 /* mlpdist help: what --help prints, manual pages, and the completion of bash. */
 #include <string.h>
 
+#include "cli/outcome.h"
 #include "program/commands.h"
-#include "program/outcome.h"
 
 static void print_terms(const char *heading, const help_term *terms, int width) {
   (void)printf("\n%s\n", heading);

@@ -1,6 +1,6 @@
 /* mlpdist import: a network that another program trained, as a model. */
+#include "cli/outcome.h"
 #include "program/commands.h"
-#include "program/outcome.h"
 #include "program/written.h"
 
 typedef struct import_arguments {

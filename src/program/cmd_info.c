@@ -1,6 +1,6 @@
 /* mlpdist info: what a file contains. */
+#include "cli/outcome.h"
 #include "program/commands.h"
-#include "program/outcome.h"
 
 typedef struct info_arguments {
   bool help;

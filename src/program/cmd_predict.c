@@ -1,9 +1,9 @@
 /* mlpdist predict: the model's prediction for every row. */
 #include <string.h>
 
+#include "cli/outcome.h"
 #include "program/commands.h"
 #include "program/data_options.h"
-#include "program/outcome.h"
 
 typedef struct predict_arguments {
   data_options common;

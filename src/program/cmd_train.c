@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/outcome.h"
 #include "program/commands.h"
-#include "program/outcome.h"
 #include "program/progress.h"
 
 /* What the events need to know of the run. */

@@ -2,7 +2,7 @@
 #ifndef MLPDIST_PROGRAM_COMMANDS_H
 #define MLPDIST_PROGRAM_COMMANDS_H
 
-#include "program/command.h"
+#include "cli/command.h"
 
 int command_train(int argc, char **argv);
 int command_eval(int argc, char **argv);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/outcome.h"
+#include "cli/outcome.h"
 
 /* The part that an argument, "--test" or "--test=FILE", names; *file is the text after the equals sign, or NULL. */
 static bool names_part(const char *argument, mlpd_split *part, const char **file) {

@@ -2,8 +2,8 @@
 #ifndef MLPDIST_PROGRAM_DATA_OPTIONS_H
 #define MLPDIST_PROGRAM_DATA_OPTIONS_H
 
-#include "program/options.h"
-#include "program/outcome.h"
+#include "cli/options.h"
+#include "cli/outcome.h"
 
 typedef struct data_options {
   bool shipped; /* data is the shipped data set, because the user named none */

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/outcome.h"
 #include "program/commands.h"
-#include "program/outcome.h"
 
 mlpd_status default_data(char *path, size_t bytes) {
   const char *folders[] = {getenv("MLPDIST_DATA_DIR"), MLPD_DATADIR, MLPD_SOURCE_DATADIR, "datasets"};

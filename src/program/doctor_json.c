@@ -1,8 +1,8 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "cli/outcome.h"
 #include "program/doctor_report.h"
-#include "program/outcome.h"
 
 /* JSON has no NaN and no infinity. */
 static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }

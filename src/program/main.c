@@ -5,9 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cli/outcome.h"
+#include "explain/explain.h"
 #include "program/commands.h"
-#include "program/explain.h"
-#include "program/outcome.h"
 
 static const command commands[] = {
     {"train", "train a network, on all cores of this machine or under mpirun", command_train, &train_table},

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/outcome.h"
+#include "cli/outcome.h"
 #include "program/report.h"
 
 /* JSON has no NaN and no infinity. */

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "program/outcome.h"
+#include "cli/outcome.h"
 
 const char *written_format(const char *path) {
   static const char *const formats[][2] = {{".onnx", "ONNX"},   {".c", "C"},      {".json", "JSON"}, {".npz", "NumPy"},

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/outcome.h"
 #include "fuzz.h"
 #include "program/commands.h"
-#include "program/outcome.h"
 
 static char *printed(const train_arguments *arguments) {
   char *text = NULL;
