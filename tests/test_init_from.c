@@ -1,4 +1,4 @@
-/* Training that starts from a model in memory (src/run/init_from.h): what is matched by name, and what is computed
+/* Training that starts from a model in memory (src/prepare/init_from.h): what is matched by name, and what is computed
  * anew.
  */
 #include <math.h>
@@ -6,7 +6,7 @@
 
 #include "data/names.h"
 #include "model/model.h"
-#include "run/init_match.h"
+#include "prepare/init_match.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The estimate of a run's memory, and whether it fits. */
-#include "run/memory_estimate.h"
+#include "prepare/memory_estimate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -13,10 +13,10 @@
 #include "base/machine_memory.h"
 #include "h5/h5.h"
 #include "kernels/multiversion.h"
+#include "prepare/prepare.h"
 #include "quick_options.h"
 #include "ranks/comm.h"
 #include "run/checkpoint.h"
-#include "run/prepare.h"
 
 #include <cmocka.h>
 

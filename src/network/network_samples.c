@@ -18,7 +18,7 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Interpolates linearly, as for a training column (run/column_quantiles.h). sorted (n). */
+/* Interpolates linearly, as for a training column (prepare/column_quantiles.h). sorted (n). */
 static double quantile_of(const float *sorted, uint64_t n, double fraction) {
   const double place = fraction * (double)(n - 1);
   const uint64_t below = (uint64_t)place, above = below + 1 < n ? below + 1 : below;

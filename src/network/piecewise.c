@@ -1,6 +1,6 @@
 /* Numbers as several values that are learned, piecewise-linear embeddings (Gorishniy, Rubachev and Babenko 2022): an
  * input x of size 1 becomes [sum_t c_t W_t ; x]. The edges of the bins t are quantiles of x over the training rows
- * (run/column_bins.h), and c_t is the part of bin t that lies below x, from 0 to 1. Other inputs pass through. The
+ * (prepare/column_bins.h), and c_t is the part of bin t that lies below x, from 0 to 1. Other inputs pass through. The
  * values are functions of x that bend at each edge, so that the next product can treat a narrow range of x differently.
  *
  * After version "B" of rtdl_num_embeddings: W starts at 0 beside a linear part. Here the linear part is x itself,

@@ -11,8 +11,8 @@
 #include "data/unwritten.h"
 #include "model/model.h"
 #include "network/layer_kind.h"
+#include "prepare/memory_estimate.h"
 #include "run/checkpoint.h"
-#include "run/memory_estimate.h"
 
 enum { NAMES_SHOWN = 20, NAME_BYTES = 400 };
 

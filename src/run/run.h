@@ -4,9 +4,9 @@
 #define MLPDIST_RUN_H
 
 #include "network/lbfgs.h"
+#include "prepare/init_from.h"
+#include "prepare/prepare.h"
 #include "run/checkpoint.h"
-#include "run/init_from.h"
-#include "run/prepare.h"
 #include "run/run_folder.h"
 #include "run/run_requests.h"
 #include "run/trace.h"

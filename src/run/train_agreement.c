@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "options/option_text.h"
+#include "prepare/init_from.h"
 #include "ranks/comm.h"
-#include "run/init_from.h"
 
 static mlpd_status training_text(const mlpd_train_options *options, char **text) {
   size_t bytes = 0;

@@ -5,7 +5,7 @@
 #include "kernels/backend.h"
 #include "network/loss.h"
 #include "network/network_options.h"
-#include "run/prepare_settle.h"
+#include "prepare/prepare_settle.h"
 #include "run/run.h"
 
 /* The loss, as far as the options tell it: the data may be of either task. */

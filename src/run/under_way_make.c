@@ -10,10 +10,10 @@
 #include "network/network_options.h"
 #include "options/option.h"
 #include "options/option_text.h"
+#include "prepare/init_from.h"
+#include "prepare/init_match.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
-#include "run/init_from.h"
-#include "run/init_match.h"
 #include "run/train_agreement.h"
 
 /* ---- Options ---------------------------------------------------------------------------------------- */

@@ -1,12 +1,12 @@
-#include "run/prepare_settle.h"
+#include "prepare/prepare_settle.h"
 
 #include <stdio.h>
 
 #include "network/loss.h"
 #include "network/optimizer.h"
 #include "options/preset.h"
+#include "prepare/column_scales.h"
 #include "ranks/comm.h"
-#include "run/column_scales.h"
 
 /* What is automatic: some 8000 steps, so that small tables have many epochs and large ones end in time. */
 enum { USUAL_STEPS = 8000, FEWEST_EPOCHS = 10, MOST_EPOCHS = 256 };

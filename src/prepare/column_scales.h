@@ -3,7 +3,7 @@
 #ifndef MLPDIST_COLUMN_SCALES_H
 #define MLPDIST_COLUMN_SCALES_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 /* Resolves --normalize auto from the properties of x: an image is scaled by one range, a table column by column.
  * Returns auto if only the values can decide between scale and mixed: see column_statistics_alike. */

@@ -1,4 +1,4 @@
-#include "run/memory_estimate.h"
+#include "prepare/memory_estimate.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
-#include "run/column_bends.h"
+#include "prepare/column_bends.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "data/column_curves.h"
+#include "prepare/column_quantiles.h"
 #include "ranks/comm.h"
-#include "run/column_quantiles.h"
 
 enum { COLUMNS_AT_A_TIME = 64, MIXED_QUANTILES = 100 };
 

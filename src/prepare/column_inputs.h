@@ -4,7 +4,7 @@
 #ifndef MLPDIST_COLUMN_INPUTS_H
 #define MLPDIST_COLUMN_INPUTS_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 /* Sets p->model->codes from the properties of the columns of the open training part, and p->inputs to the largest
  * possible number of inputs. */

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "data/names.h"
 #include "network/layer_kind.h"
-#include "run/init_match.h"
+#include "prepare/init_match.h"
 
 enum { TEXT_BYTES = 200, LINE_BYTES = 900 };
 

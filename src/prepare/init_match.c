@@ -1,4 +1,4 @@
-#include "run/init_match.h"
+#include "prepare/init_match.h"
 
 #include <stdlib.h>
 #include <string.h>

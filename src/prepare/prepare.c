@@ -1,4 +1,4 @@
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,14 +15,14 @@
 #include "model/held_by_class.h"
 #include "model/held_figure.h"
 #include "network/loss.h"
+#include "prepare/class_notes.h"
+#include "prepare/class_weights.h"
+#include "prepare/column_bins.h"
+#include "prepare/column_inputs.h"
+#include "prepare/column_scales.h"
+#include "prepare/prepare_settle.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
-#include "run/class_notes.h"
-#include "run/class_weights.h"
-#include "run/column_bins.h"
-#include "run/column_inputs.h"
-#include "run/column_scales.h"
-#include "run/prepare_settle.h"
 
 enum { SPLIT_LANES = 64, READ_BYTES = 1 << 17 };
 

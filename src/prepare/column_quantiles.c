@@ -1,12 +1,12 @@
-#include "run/column_quantiles.h"
+#include "prepare/column_quantiles.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "prepare/column_rows.h"
 #include "ranks/comm.h"
-#include "run/column_rows.h"
 
 enum { DIGITS = 8, DIGIT_VALUES = 256 }; /* of a key, a byte each */
 enum { COUNTS_BYTES = 16 << 20, AT_A_TIME = COUNTS_BYTES / (2 * DIGIT_VALUES * sizeof(uint64_t)) }; /* quantiles */

@@ -1,14 +1,14 @@
-#include "run/column_inputs.h"
+#include "prepare/column_inputs.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "network/network_options.h"
+#include "prepare/column_quantiles.h"
+#include "prepare/column_rows.h"
+#include "prepare/init_match.h"
 #include "ranks/comm.h"
-#include "run/column_quantiles.h"
-#include "run/column_rows.h"
-#include "run/init_match.h"
 
 /* Until the rows are known, as if each category were among them, and missing values in each column that may have some.
  */

@@ -2,7 +2,7 @@
 #ifndef MLPDIST_COLUMN_BINS_H
 #define MLPDIST_COLUMN_BINS_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 /* Sets the edges of the bins in p's network, if it has any, to quantiles of the training rows: of each number's values
  * that are not missing, after the model's input map. Where many rows share a value, which makes quantiles equal, other

@@ -2,7 +2,7 @@
 #ifndef MLPDIST_COLUMN_BENDS_H
 #define MLPDIST_COLUMN_BENDS_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 enum { COLUMN_BENDS_MIXED = 256 }; /* the most columns that get a curve with mixed */
 

@@ -10,9 +10,9 @@
 #include "lanes/lanes.h"
 #include "model/held_out.h"
 #include "model/model.h"
-#include "run/init_from.h"
-#include "run/init_match.h"
-#include "run/memory_estimate.h"
+#include "prepare/init_from.h"
+#include "prepare/init_match.h"
+#include "prepare/memory_estimate.h"
 
 typedef struct preparation {
   mlpd_train_options options; /* with batch, lanes, window, loss, task, normalize and output activation resolved */

@@ -2,7 +2,7 @@
 #ifndef MLPDIST_COLUMN_ROWS_H
 #define MLPDIST_COLUMN_ROWS_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 /* x (rows, columns) of type. */
 typedef mlpd_status column_look(void *context, element_type type, const void *x, uint64_t rows);

@@ -1,4 +1,4 @@
-#include "run/class_notes.h"
+#include "prepare/class_notes.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "run/init_from.h"
+#include "prepare/init_from.h"
 
 #include <stdlib.h>
 #include <string.h>

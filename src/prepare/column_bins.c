@@ -1,4 +1,4 @@
-#include "run/column_bins.h"
+#include "prepare/column_bins.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "kernels/piecewise.h"
 #include "network/layer_kind.h"
+#include "prepare/column_quantiles.h"
 #include "ranks/comm.h"
-#include "run/column_quantiles.h"
 
 enum { NUMBERS_AT_A_TIME = 64 };
 

@@ -2,7 +2,7 @@
 #ifndef MLPDIST_CLASS_WEIGHTS_H
 #define MLPDIST_CLASS_WEIGHTS_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 /* Fills p->class_weights and p->loss from the option, after class_notes() has summed the rows of the classes. balanced:
  * rows / (classes that have rows * rows of the class), as scikit-learn; a class without training rows gets 1.

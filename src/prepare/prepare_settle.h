@@ -2,7 +2,7 @@
 #ifndef MLPDIST_PREPARE_SETTLE_H
 #define MLPDIST_PREPARE_SETTLE_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 /* Task, preset, loss, output activation and normalisation, from the training part. */
 mlpd_status preparation_settle_task(preparation *p, const part *train);

@@ -3,7 +3,7 @@
 #ifndef MLPDIST_COLUMN_QUANTILES_H
 #define MLPDIST_COLUMN_QUANTILES_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 typedef struct column_quantile {
   uint32_t column;

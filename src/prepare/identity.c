@@ -4,8 +4,8 @@
 
 #include "base/memory.h"
 #include "options/option_text.h"
+#include "prepare/prepare.h"
 #include "ranks/comm.h"
-#include "run/prepare.h"
 
 /* The number of a type in fingerprints, independent of the enumeration. These numbers never change. */
 static uint64_t type_number(element_type type) {

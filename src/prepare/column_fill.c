@@ -1,4 +1,4 @@
-#include "run/column_inputs.h"
+#include "prepare/column_inputs.h"
 
 const double *column_inputs_fill(const preparation *p) {
   const column_codes *const codes = &p->model->codes;

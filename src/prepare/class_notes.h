@@ -2,7 +2,7 @@
 #ifndef MLPDIST_CLASS_NOTES_H
 #define MLPDIST_CLASS_NOTES_H
 
-#include "run/prepare.h"
+#include "prepare/prepare.h"
 
 /* Sums p->class_rows over the ranks; notes classes that occur in validation or test but not in training, and classes
  * with a single row. Collective. */

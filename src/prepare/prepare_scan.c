@@ -1,8 +1,8 @@
 #include "lanes/lanes.h"
+#include "prepare/column_inputs.h"
+#include "prepare/column_scales.h"
+#include "prepare/prepare.h"
 #include "ranks/comm.h"
-#include "run/column_inputs.h"
-#include "run/column_scales.h"
-#include "run/prepare.h"
 
 /* The plan that numbers the training rows if validation rows are drawn from the same part; else NULL. */
 static const lane_plan *split_of(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }

@@ -1,4 +1,4 @@
-#include "run/column_rows.h"
+#include "prepare/column_rows.h"
 
 #include <stdlib.h>
 

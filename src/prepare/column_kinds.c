@@ -1,5 +1,5 @@
 /* What the file and the options alone say of the scales of columns. */
-#include "run/column_scales.h"
+#include "prepare/column_scales.h"
 
 mlpd_normalize column_scales_kind(const part *train) {
   if (train->image) return MLPD_NORMALIZE_SCALE;

@@ -5,11 +5,11 @@
 #include "base/machine_memory.h"
 #include "data/shard.h"
 #include "network/optimizer.h"
+#include "prepare/column_bins.h"
+#include "prepare/column_inputs.h"
+#include "prepare/column_scales.h"
+#include "prepare/prepare.h"
 #include "ranks/comm.h"
-#include "run/column_bins.h"
-#include "run/column_inputs.h"
-#include "run/column_scales.h"
-#include "run/prepare.h"
 #include "step/stepper.h"
 
 /* ---- A run ---------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-#include "run/class_weights.h"
+#include "prepare/class_weights.h"
 
 #include <errno.h>
 #include <math.h>

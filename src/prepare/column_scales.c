@@ -1,4 +1,4 @@
-#include "run/column_scales.h"
+#include "prepare/column_scales.h"
 
 #include <math.h>
 #include <omp.h>
@@ -8,10 +8,10 @@
 #include "base/memory.h"
 #include "data/shard_values.h"
 #include "model/model_clamp.h"
+#include "prepare/column_bends.h"
+#include "prepare/column_inputs.h"
+#include "prepare/column_quantiles.h"
 #include "ranks/comm.h"
-#include "run/column_bends.h"
-#include "run/column_inputs.h"
-#include "run/column_quantiles.h"
 
 static const double BOUND_SLACK = 1e-6;  /* for targets that were rounded */
 static const double SHARES_SLACK = 1e-3; /* likewise, for their sums */
