@@ -390,7 +390,61 @@ a = x @ half
 a = np.maximum((a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) + 1e-5), 0)
 np.savetxt("halves.want", a @ numpy_helper.to_array(g.arrays[-2]) @ np.array([[1, -2], [0.5, 3], [1, 0.25]]))
 
+# PyTorch since 2.5 (dynamo): a softplus that is cut at 20, with beta and without; selu as an Elu, elu of a Selu; log(1 + exp z);
+# large weights in a file beside the model.
+reference_onnx.OPERATORS.update({"Greater": lambda a, b: a > b, "Log": np.log})
+def softplus(g, beta, *, scaled=True, least=20):
+    z = g.value
+    s = g.on("Mul", g.constant(beta)).value if scaled else z
+    g.op("Softplus", s)
+    part = g.on("Div", g.constant(beta)).value if scaled else g.value
+    return g.op("Greater", s, g.constant(least)).op("Where", g.value, z, part)
+g = Graph()
+softplus(g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))), 2)
+softplus(g.on("MatMul", g.constant(9 * matrix(6, 5))).on("Add", g.constant(matrix(5))), 1, scaled=False)
+g.on("Gemm", g.constant(matrix(5, 2))).save("cuts", opset=18)
+g = Graph()
+g.on("Gemm", g.constant(matrix(4, 5))).on("Selu", alpha=1.0, gamma=2.0).on("Gemm", g.constant(matrix(5, 5))).on("Exp").on("Add", g.constant(1))
+g.on("Log").on("Gemm", g.constant(matrix(5, 2))).save("logs", opset=18)
+g = Graph()
+softplus(g.on("Gemm", g.constant(matrix(4, 5)), g.constant(matrix(5))), 1)
+g.on("Gemm", g.constant(matrix(5, 5))).on("Elu", alpha=1.6732632423543772).on("Mul", g.constant(1.0507009873554805))
+g.on("Gemm", g.constant(matrix(5, 2)))
+g.save("dynamo", opset=18)
+dynamo = onnx.load("dynamo.onnx")
+for name, one_file in ("external", True), ("scattered", False):
+    onnx.save(dynamo, name + ".onnx", save_as_external_data=True, all_tensors_to_one_file=one_file, location="external.onnx.data",
+              size_threshold=40 if one_file else 0)
+    dynamo = onnx.load("dynamo.onnx")
+def moved(name, location, **entries):
+    model = onnx.load("external.onnx", load_external_data=False)
+    for array in model.graph.initializer:
+        for entry in array.external_data:
+            entry.value = {"location": location, **entries}.get(entry.key, entry.value)
+    with open(name + ".onnx", "wb") as file:
+        file.write(model.SerializeToString())
+import os
+os.mkdir("below")
+os.symlink("../external.onnx.data", "below/link"), os.symlink("below", "aside"), os.mkfifo("pipe")
+os.link("external.onnx.data", "below/same"), open("short", "wb").write(b"7" * 99)
+for name, location in (("inside", "below//same"), ("up", "below/../external.onnx.data"), ("absolute", os.path.abspath("external.onnx.data")),
+                       ("link", "below/link"), ("aside_", "aside/same"), ("pipe_", "pipe"), ("folder", "below"), ("gone", "weights.bin"),
+                       ("cut_", "short"), ("nameless", "")):
+    moved(name, location)
+moved("offset", "external.onnx.data", offset="-4")
+moved("length", "external.onnx.data", length="96000000")
+moved("behind", "external.onnx.data", offset="9" * 18)
+
 # ---- Refused
+g = Graph(); softplus(g.on("Gemm", g.constant(matrix(4, 2))), 1, least=5).on("Gemm", g.constant(matrix(2, 2))).save("early_cut", check=False)
+g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value; a = g.on("Softplus").value
+g.op("Greater", z, g.constant(20)).op("Where", g.value, a, z).save("swapped", check=False)
+g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value; a = g.on("Softplus").value; w = g.op("Mul", z, g.constant(2)).value
+g.op("Greater", z, g.constant(20)).op("Where", g.value, w, a).save("bent", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Elu", alpha=1.5).save("alpha", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Softsign").save("softsign", check=False)
+g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value; g.on("Tanh").op("Sub", z, g.value).save("shrink", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu", domain="pkg.onnxscript.torch_lib").save("function", check=False)
 g = Graph(); z, _ = root(g.on("Gemm", g.constant(matrix(4, 2))), 1e-5, True)
 g.op("Div", z, g.value).on("Add", g.constant([1, 2])).on("Relu").on("Gemm", g.constant(matrix(2, 2))).save("shifted", check=False)
 g = Graph(); z, _ = root(g.on("Gemm", g.constant(matrix(4, 2))), 1e-5, True)
@@ -444,17 +498,43 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
   for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus gelu_tanh gelu_operator \
-    gelu_product scaled_swish viewed; do
+    gelu_product scaled_swish viewed cuts logs dynamo; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
   "$MLPDIST" info scaled.h5 | grep -q identity || fail "info"
   alone import logits.onnx classes.h5 --task classification
   predicts_as classes
+  for name in external scattered inside; do
+    alone import "$name.onnx" "$name.h5"
+    succeeds
+    [ "$("$MLPDIST" info "$name.h5" | grep digest)" = "$("$MLPDIST" info dynamo.h5 | grep digest)" ] || fail "other weights: $name"
+  done
+  (mkdir elsewhere && cd elsewhere && "$MLPDIST" import ../external.onnx x.h5) || fail "the data file is beside the model"
   refused() { # NAME WORD...
     alone import "$1.onnx" refused.h5
     fails_with 1 "$1.onnx: " "${@:2}"
   }
+  local whole='onnx.save(onnx.load("net.onnx"), "whole.onnx")'
+  refused up "its weights are in \"below/../external.onnx.data\", which is not in the folder of the model: save all in one file" "$whole"
+  refused absolute "external.onnx.data\", which is not in the folder of the model" "$whole"
+  refused link "its weights are in below/link, which is a link: copy the file there" "$whole"
+  refused aside_ "its weights are in aside/same, which is a link: copy the file there" "$whole"
+  refused pipe_ "its weights are in pipe, which is no regular file" "$whole"
+  refused folder "its weights are in below, which is no regular file" "$whole"
+  refused gone "its weights are in the file weights.bin, which cannot be opened: No such file or directory; put it beside the model"
+  refused cut_ "its weights are in short, which is too short: it has 99 bytes, and an array lies at"
+  refused nameless "its weights are in \"\", which is not in the folder of the model"
+  refused offset "the file is damaged: it does not say where in which file its weights are"
+  refused length "the file is damaged: an array of 80 bytes has 96000000 in another file"
+  refused behind "its weights are in external.onnx.data, which is too short"
+  refused early_cut "operator Where, which makes v6, chooses between values in a way that is not a known activation"
+  refused swapped "chooses between values in a way that is not a known activation"
+  refused bent "chooses between values in a way that is not a known activation"
+  refused alpha "has an alpha other than 1" "train the network again with an alpha of 1, or with Celu"
+  refused softsign "operator Softsign" "is an activation that mlpdist does not have: train the network again with another"
+  refused shrink "operator Sub" "subtracts values in a way that is not a known activation"
+  refused function "operator Relu, which makes y, is a function of the file" "onnx.inliner.inline_local_functions"
   refused conv "operator Conv, which makes v1, is not known here"
   refused twice "activation tanh follows no dense layer"
   refused early "activation relu follows no dense layer"

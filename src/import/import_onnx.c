@@ -112,7 +112,8 @@ static mlpd_status of_values(import_builder *b, char op, const import_value *v, 
   if ((op == '*' && v == w) || (op == '-' && w->form == FORM_PART)) return import_part(b);
   if (op == '+') return import_sum(b);
   if (op == '*' && (v->form == FORM_PART || w->form == FORM_PART)) return import_product_with_part(b);
-  return op == '*' ? multiply(b, v, w) : import_refuse(b, "takes two values");
+  return op == '*' ? multiply(b, v, w)
+                   : import_refuse(b, "subtracts values in a way that is not a known activation or norm");
 }
 
 static mlpd_status arithmetic(import_builder *b, char op) {
@@ -227,6 +228,8 @@ static const operator_form OPERATORS[] = {
     {"Cast", cast, MLPD_IDENTITY},
     {"Flatten", flatten, MLPD_IDENTITY},
     {"Constant", constant, MLPD_IDENTITY},
+    {"Greater", constant, MLPD_IDENTITY}, /* of a Where, which looks at it */
+    {"Where", import_where, MLPD_IDENTITY},
     {"Transpose", transpose, MLPD_IDENTITY},
     {"Relu", NULL, MLPD_RELU},
     {"LeakyRelu", import_leaky_relu, MLPD_IDENTITY},
@@ -268,14 +271,36 @@ static const operator_form OPERATORS[] = {
     {"LogSoftmax", import_softmax, MLPD_IDENTITY},
 };
 
+/* Other domains are those of functions in the file, whatever their names. */
+static bool is_function(const onnx_node *node) {
+  static const char *const known[] = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (protobuf_slice_is(node->domain, known[i])) return false;
+  return true;
+}
+
+static mlpd_status refuse_unknown(const import_builder *b) {
+  static const char *const activations[] = {"Softsign", "Shrink", "ThresholdedRelu", "Hardmax", "Sin", "Cos"};
+  for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
+    if (protobuf_slice_is(b->node->op, activations[i]))
+      return import_refuse(b,
+                           "is an activation that mlpdist does not have: train the network again with another, such "
+                           "as tanh");
+  return import_refuse(b, "is not known here");
+}
+
 static mlpd_status read_node(import_builder *b) {
+  if (is_function(b->node))
+    return import_refuse(b,
+                         "is a function of the file: have it written out, in Python, by onnx 1.15 or later: "
+                         "onnx.save(onnx.inliner.inline_local_functions(onnx.load(\"net.onnx\")), \"flat.onnx\")");
   for (size_t i = 0; i < sizeof OPERATORS / sizeof *OPERATORS; i++) {
     const operator_form *const form = &OPERATORS[i];
     if (!protobuf_slice_is(b->node->op, form->op)) continue;
     if (form->read == NULL) return import_activate(b, (int)form->activation);
     return b->node->num_inputs > 0 || form->read == constant ? form->read(b) : import_refuse(b, "takes nothing");
   }
-  return import_refuse(b, "is not known here");
+  return refuse_unknown(b);
 }
 
 static uint32_t count_users(const onnx_file *file, protobuf_slice name) {

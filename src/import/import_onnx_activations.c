@@ -7,6 +7,7 @@
 #include "import/import_onnx_norms.h"
 #include "import/import_onnx_polynomial.h"
 #include "import/onnx_attribute.h"
+#include "import/onnx_constant.h"
 
 /* What exporters write where there is no bound is infinite or the largest float. */
 static const double MOST_BOUND = 1e30;
@@ -64,14 +65,6 @@ mlpd_status import_activate(import_builder *b, int form) {
   import_value *v = NULL;
   TRY(import_take_value(b, 0, &v));
   return activate(b, v, form);
-}
-
-/* An attribute must have the value that our activation has. */
-static mlpd_status need_attribute(const import_builder *b, const char *name, double otherwise, double wanted) {
-  double found;
-  TRY(onnx_attribute_float(b->node, name, otherwise, &found));
-  return fabs(found - wanted) <= 1e-5 * fabs(wanted) ? MLPD_OK
-                                                     : import_refuse(b, "has parameters that mlpdist does not have");
 }
 
 /* The value x if x > 0 else slope x. Takes slope over, also on failure. */
@@ -146,14 +139,18 @@ mlpd_status import_gelu(import_builder *b) {
   return import_activate(b, by_tanh ? MLPD_GELU_TANH : MLPD_GELU);
 }
 
-/* log(sigmoid(z)) is -softplus(-z). */
+/* log(1 + exp(z)) is softplus(z), log(sigmoid(z)) is -softplus(-z). */
 mlpd_status import_log(import_builder *b) {
   import_value *v = NULL, *made = NULL;
   import_stage *stage = NULL;
   TRY(import_take_value(b, 0, &v));
   if (v->form == MLPD_SOFTMAX && import_is_bare(b, v))
     return import_add_value(b, b->node->output, v->stage, FORM_LOG_SOFTMAX, &made);
-  if (v->form != MLPD_SIGMOID || !import_is_bare(b, v)) return import_refuse(b, "is of something else than a sigmoid");
+  if (v->form == MLPD_EXP && import_all_equal(import_width_of(b, v), v->factor, 1) &&
+      import_all_equal(import_width_of(b, v), v->shift, 1))
+    return import_add_value(b, b->node->output, v->stage, MLPD_SOFTPLUS, &made);
+  if (v->form != MLPD_SIGMOID || !import_is_bare(b, v))
+    return import_refuse(b, "is of something else than a sigmoid or 1 + exp(z)");
   TRY(import_add_value(b, b->node->output, v->stage, MLPD_IDENTITY, &made));
   const uint32_t n = import_width_of(b, made);
   for (uint32_t j = 0; j < n; j++) made->factor[j] = -1;
@@ -163,17 +160,33 @@ mlpd_status import_log(import_builder *b) {
   return MLPD_OK;
 }
 
+/* gamma z if z > 0 else gamma alpha (exp(z) - 1): times elu, or of selu's alpha, times selu. PyTorch since 2.5 writes a
+ * selu as an Elu of that alpha, times gamma. */
+static mlpd_status activate_elu(import_builder *b, double alpha, double gamma) {
+  static const double SELU_ALPHA = 1.6732632423543772, SELU_GAMMA = 1.0507009873554805;
+  const bool is_selu = fabs(alpha - SELU_ALPHA) <= 1e-5;
+  import_value *v = NULL;
+  if (!is_selu && fabs(alpha - 1) > 1e-5)
+    return import_refuse(b,
+                         "has an alpha other than 1, which mlpdist does not have: train the network again with an "
+                         "alpha of 1, or with Celu, which import takes with any alpha");
+  TRY(import_activate(b, is_selu ? MLPD_SELU : MLPD_ELU));
+  v = import_find_value(b, b->node->output);
+  for (uint32_t j = 0; j < import_width_of(b, v); j++) v->factor[j] = is_selu ? gamma / SELU_GAMMA : gamma;
+  return MLPD_OK;
+}
+
 mlpd_status import_elu(import_builder *b) {
   double alpha;
   TRY(onnx_attribute_float(b->node, "alpha", 1, &alpha));
-  if (fabs(alpha - 1) <= 1e-5) return import_activate(b, MLPD_ELU);
-  return import_refuse(b, "has an alpha other than 1, which mlpdist does not have (a Celu of any alpha can be read)");
+  return activate_elu(b, alpha, 1);
 }
 
 mlpd_status import_selu(import_builder *b) {
-  TRY(need_attribute(b, "alpha", 1.67326319, 1.67326324));
-  TRY(need_attribute(b, "gamma", 1.05070102, 1.05070099));
-  return import_activate(b, MLPD_SELU);
+  double alpha, gamma;
+  TRY(onnx_attribute_float(b->node, "alpha", 1.67326319, &alpha));
+  TRY(onnx_attribute_float(b->node, "gamma", 1.05070102, &gamma));
+  return activate_elu(b, alpha, gamma);
 }
 
 mlpd_status import_hard_sigmoid(import_builder *b) {
@@ -253,4 +266,39 @@ mlpd_status import_clip(import_builder *b) {
   if (status == MLPD_OK) return import_bound(b, v, lows, highs);
   free(lows);
   return status;
+}
+
+/* ---- A softplus that PyTorch cuts --------------------------------------------------------------------- */
+
+/* Is v the line c z + s that w = c softplus(z) approaches? */
+static bool is_line_of(const import_builder *b, const import_value *v, const import_value *w) {
+  const import_stage *const s = &b->stages[w->stage];
+  const uint32_t n = import_width_of(b, w);
+  const bool is_same = v->stage == w->stage;
+  if (v->form != MLPD_IDENTITY || import_width_of(b, v) != n || !import_all_equal(n, w->shift, 0)) return false;
+  if (!is_same && (v->stage != s->from || !is_scaling(s))) return false;
+  for (uint32_t j = 0; j < n; j++) {
+    const double factor = w->factor[j] * (is_same ? 1 : s->factor[j]), shift = is_same ? 0 : w->factor[j] * s->shift[j];
+    if (!(fabs(v->factor[j] - factor) <= 1e-6 * fabs(factor)) || !(fabs(v->shift[j] - shift) <= 1e-6 * fabs(shift)))
+      return false;
+  }
+  return true;
+}
+
+/* Where z > 20 the softplus is z in single precision: Where(z > 20, c z, c softplus(z)) is c softplus(z). */
+mlpd_status import_where(import_builder *b) {
+  static const double LEAST = 17; /* exp(-17) is below half a unit in the last place */
+  const onnx_node *const test = onnx_maker(b->file, b->node->inputs[0]);
+  const bool is_greater = test != NULL && protobuf_slice_is(test->op, "Greater") && test->num_inputs == 2;
+  import_value *const z = is_greater ? import_find_value(b, test->inputs[0]) : NULL;
+  import_value *v = NULL, *w = NULL, *made = NULL;
+  double least = 0;
+  if (z == NULL || b->node->num_inputs != 3) return import_refuse(b, "chooses by a test that import cannot follow");
+  TRY(onnx_constant_number(b->file, test->inputs[1], &least));
+  TRY(import_take_value(b, 1, &v));
+  TRY(import_take_value(b, 2, &w));
+  if (w->form != MLPD_SOFTPLUS || z->stage != w->stage || !import_is_z(b, z) || !is_line_of(b, v, w) ||
+      !(least >= LEAST))
+    return import_refuse(b, "chooses between values in a way that is not a known activation");
+  return import_copy_value(b, w, &made);
 }

@@ -42,5 +42,6 @@ mlpd_status import_softmax(import_builder *b);
 mlpd_status import_tanh(import_builder *b);
 mlpd_status import_erf_of_gelu(import_builder *b);
 mlpd_status import_clip(import_builder *b);
+mlpd_status import_where(import_builder *b);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "import/import_onnx_activations.h"
 #include "import/onnx_constant.h"
+#include "import/onnx_external.h"
 
 void import_builder_free(import_builder *b) {
   for (uint32_t i = 0; i < b->num_stages; i++) {
@@ -29,7 +30,7 @@ void import_builder_free(import_builder *b) {
 /* Every stage has a product or a value of its own, and every value a node: that bounds both lists. */
 mlpd_status import_builder_create(const onnx_file *file, import_builder *b) {
   const size_t most = 4 * (size_t)file->num_nodes + 2;
-  *b = (import_builder){.file = file};
+  *b = (import_builder){.file = file, .bytes = file->graph.count + onnx_external_size(file)};
   TRY(memory_allocate(&b->stages, most, sizeof *b->stages, "layers"));
   return memory_allocate(&b->values, most, sizeof *b->values, "layers");
 }
@@ -43,11 +44,11 @@ mlpd_status import_refuse(const import_builder *b, const char *why) {
 mlpd_status import_claim(import_builder *b, uint64_t numbers) {
   static const uint64_t FEW = UINT64_C(1) << 23, PER_BYTE = 16;
   b->numbers += numbers; /* each below 2^32, of at most a few for each node */
-  if (b->numbers <= FEW + PER_BYTE * b->file->graph.count) return MLPD_OK;
+  if (b->numbers <= FEW + PER_BYTE * b->bytes) return MLPD_OK;
   return FAIL(MLPD_ERROR_DATA,
-              "the file is damaged or forged: its %u operators would need %llu MiB for weights of %zu "
+              "the file is damaged or forged: its %u operators would need %llu MiB for weights of %llu "
               "bytes",
-              b->file->num_nodes, (unsigned long long)(b->numbers >> 17), b->file->graph.count);
+              b->file->num_nodes, (unsigned long long)(b->numbers >> 17), (unsigned long long)b->bytes);
 }
 
 /* ---- Values and stages ------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "base/half.h"
 #include "base/memory.h"
 #include "import/onnx_attribute.h"
+#include "import/onnx_external.h"
 
 /* The fields of an array; numbers may be raw, or of a list, packed or each a field of its own. */
 typedef struct array_reader {
@@ -14,7 +15,8 @@ typedef struct array_reader {
   uint32_t rank;
   uint64_t type, count; /* count: of all dimensions, at most 2^31 */
   protobuf_slice raw;
-  bool external;
+  bool is_external; /* its numbers lie in another file */
+  onnx_external external;
   double *values; /* NULL: only looking */
   uint64_t filled;
 } array_reader;
@@ -39,7 +41,8 @@ static mlpd_status read_head(void *context, const protobuf_field *field) {
   }
   if (field->number == ONNX_ARRAY_TYPE) a->type = field->value;
   if (field->number == ONNX_ARRAY_RAW) a->raw = field->slice;
-  if (field->number == ONNX_ARRAY_EXTERNAL) a->external = true;
+  if (field->number == ONNX_ARRAY_PLACE) a->is_external = field->value == ONNX_PLACE_EXTERNAL;
+  if (field->number == ONNX_ARRAY_EXTERNAL) return onnx_external_entry(field->slice, &a->external);
   return MLPD_OK;
 }
 
@@ -109,31 +112,47 @@ static mlpd_status read_numbers(void *context, const protobuf_field *field) {
 /* A varint takes a byte at least. */
 static mlpd_status check_array(const array_reader *a, protobuf_slice message) {
   const bool fixed = a->raw.count > 0 || a->type == ONNX_FLOAT || a->type == ONNX_DOUBLE;
-  if (a->external) return FAIL(MLPD_ERROR_DATA, "its weights are in another file; save it with all weights inside");
   if (type_size(a->type) == 0)
     return FAIL(MLPD_ERROR_DATA,
                 "an array is of ONNX type %llu; import takes float, double, half, bfloat16, int32 and int64",
                 (unsigned long long)a->type);
-  if (a->count * (fixed ? type_size(a->type) : 1) > message.count)
+  if (!a->is_external && a->count * (fixed ? type_size(a->type) : 1) > message.count)
     return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array has more elements than the file has bytes");
   return MLPD_OK;
 }
 
-static mlpd_status read_array(protobuf_slice message, onnx_constant *made) {
+/* Reads the numbers that lie in another file. *bytes: to be freed after use. */
+static mlpd_status read_external(const onnx_file *file, array_reader *a, unsigned char **bytes) {
+  const uint64_t size = a->count * type_size(a->type);
+  *bytes = NULL;
+  if (!a->is_external) return MLPD_OK;
+  TRY(onnx_external_read(file, &a->external, size, bytes));
+  a->raw = (protobuf_slice){*bytes, size};
+  return MLPD_OK;
+}
+
+static mlpd_status fill_array(protobuf_slice message, array_reader *a, onnx_constant *made) {
+  TRY(memory_allocate(&a->values, a->count, sizeof *a->values, "weights"));
+  *made = (onnx_constant){.rows = a->rank == 2  ? a->shape[0]
+                                  : a->rank > 2 ? 0
+                                                : 1,
+                          .columns = a->rank == 2 ? a->shape[1] : a->count,
+                          .count = a->count,
+                          .values = a->values};
+  take_numbers(a, a->raw);
+  TRY(protobuf_visit(message, read_numbers, a));
+  return a->filled == a->count ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "the file is damaged: an array is cut off");
+}
+
+static mlpd_status read_array(const onnx_file *file, protobuf_slice message, onnx_constant *made) {
   array_reader a = {.count = 1};
+  unsigned char *bytes = NULL;
   TRY(protobuf_visit(message, read_head, &a));
   TRY(check_array(&a, message));
-  TRY(memory_allocate(&a.values, a.count, sizeof *a.values, "weights"));
-  *made = (onnx_constant){.rows = a.rank == 2  ? a.shape[0]
-                                  : a.rank > 2 ? 0
-                                               : 1,
-                          .columns = a.rank == 2 ? a.shape[1] : a.count,
-                          .count = a.count,
-                          .values = a.values};
-  take_numbers(&a, a.raw);
-  TRY(protobuf_visit(message, read_numbers, &a));
-  if (a.filled != a.count) return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array is cut off");
-  return MLPD_OK;
+  mlpd_status status = read_external(file, &a, &bytes);
+  if (status == MLPD_OK) status = fill_array(message, &a, made);
+  free(bytes);
+  return status;
 }
 
 static mlpd_status transpose(onnx_constant *c) {
@@ -223,7 +242,7 @@ mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool 
   TRY(find_array(file, name, &array, &lists, &turned));
   *found = array.count > 0;
   if (!*found && lists == NULL) return MLPD_OK;
-  mlpd_status status = lists != NULL ? read_listed(lists, found, made) : read_array(array, made);
+  mlpd_status status = lists != NULL ? read_listed(lists, found, made) : read_array(file, array, made);
   if (status == MLPD_OK && turned) status = transpose(made);
   if (status == MLPD_OK) return MLPD_OK;
   free(made->values);
@@ -253,7 +272,7 @@ mlpd_status onnx_constant_texts(const onnx_file *file, protobuf_slice name, name
   if (held == NULL) return MLPD_OK;
   TRY(protobuf_visit(held->content, read_head, &head));
   if (head.type == ONNX_TEXT) return protobuf_visit(held->content, read_text, list);
-  mlpd_status status = read_array(held->content, &c);
+  mlpd_status status = read_array(file, held->content, &c);
   for (uint64_t i = 0; status == MLPD_OK && i < c.count; i++) {
     char text[32];
     (void)snprintf(text, sizeof text, "%.0f", c.values[i]);

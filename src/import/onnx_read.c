@@ -96,6 +96,9 @@ static mlpd_status read_node(void *context, const protobuf_field *field) {
     case ONNX_NODE_OP:
       node->op = field->slice;
       return MLPD_OK;
+    case ONNX_NODE_DOMAIN:
+      node->domain = field->slice;
+      return MLPD_OK;
     default:
       return MLPD_OK;
   }
@@ -206,7 +209,7 @@ static mlpd_status read_model(void *context, const protobuf_field *field) {
 
 mlpd_status onnx_open(const char *path, onnx_file *file) {
   protobuf_slice content = {0};
-  *file = (onnx_file){0};
+  *file = (onnx_file){.path = path};
   TRY(read_bytes(path, &content, &file->bytes));
   TRY(protobuf_visit(content, read_model, file));
   if (file->num_nodes == 0 || file->input.count == 0 || file->num_outputs == 0)

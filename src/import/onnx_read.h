@@ -9,7 +9,7 @@
 enum { ONNX_MOST_INPUTS = 8, ONNX_MOST_OUTPUTS = 2, ONNX_MOST_PARTS = 20000 };
 
 typedef struct onnx_node {
-  protobuf_slice message, op, output;
+  protobuf_slice message, domain, op, output;
   protobuf_slice inputs[ONNX_MOST_INPUTS]; /* empty: an optional one that is not there */
   uint32_t num_inputs, num_outputs;        /* that are named */
 } onnx_node;
@@ -20,6 +20,7 @@ typedef struct onnx_named {
 } onnx_named;
 
 typedef struct onnx_file {
+  const char *path; /* borrowed */
   unsigned char *bytes;
   onnx_node *nodes;
   onnx_named *arrays, *entries;
@@ -31,7 +32,7 @@ typedef struct onnx_file {
   uint64_t columns; /* of the input, all dimensions but the first together; 0: not told */
 } onnx_file;
 
-/* Free with onnx_close(), also after a failure. */
+/* path must outlive the file. Free with onnx_close(), also after a failure. */
 mlpd_status onnx_open(const char *path, onnx_file *file);
 void onnx_close(onnx_file *file);
 
