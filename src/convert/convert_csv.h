@@ -60,10 +60,12 @@ bool csv_is_utf16(const unsigned char *bytes, size_t count);
 
 /* ---- Cells ---- */
 
-/* A cell, without the blanks around it and without its quotes: "2", '2', and ="2" of spreadsheets. */
+/* A cell, without the blanks around it and without its quotes: "2", '2', ''2'', typographic ones, and ="2" of
+ * spreadsheets. */
 typedef struct csv_cell {
   const char *begin, *end;
-  bool quoted;
+  bool quoted;  /* in double quotes; those inside are doubled */
+  bool doubled; /* in single quotes; those inside are doubled: 'O''Brien' */
   bool damaged; /* no closing quote, or text after it */
 } csv_cell;
 
@@ -126,8 +128,17 @@ enum { CSV_UNIT_BYTES = 12 };
 /* true for a number with a unit, as 59.7 kg; copies the unit. */
 bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]);
 
+enum { CSV_FLAGS_MOST = 6, CSV_FLAGS_BYTES = CSV_FLAGS_MOST * CSV_UNIT_BYTES };
+
+/* Adds a text to a list such as "bp,e", as --strip takes it: without repetition, the longer ones first. false: the list
+ * is full. */
+bool csv_flags_add(char list[CSV_FLAGS_BYTES], const char *flag);
+
 /* true for (1.50) and 1.50-, negative numbers in accounts; *amount: 1.50. Grades are written as 2-. */
 bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount);
+
+/* true for 30-, a negative number in accounts, or a name, as of a lot. */
+bool csv_cell_may_be_lot(const csv_cell *cell);
 
 /* true for a text that stands for a number: one with a hint, one of an account, or infinity. */
 bool csv_cell_is_number_like(const csv_cell *cell);
@@ -156,6 +167,8 @@ typedef struct csv_layout {
   char **names;                       /* (columns), all different; NULL without a header */
   uint32_t levels;                    /* number of lines that the names are made of */
   int head;                           /* the first of them, in the sample */
+  bool text_header;                   /* all cells are texts, and those of the header occur in no row */
+  bool unsure_header;                 /* the same, but this does not say much */
   uint64_t row_or_level;              /* line of a row that may be a level of the header instead; 0: none */
   uint64_t row_or_names;              /* line of the first row, of numbers that may be names; 0: it cannot be */
   bool *repeated;                     /* (columns) the header has this name more than once; NULL: no name is repeated */

@@ -78,24 +78,60 @@ static const char *next_quoted(const char *p, const char *end, char delimiter, c
   return delimiter == CSV_BLANKS ? next : next + 1;
 }
 
+/* The position of the apostrophe that closes the one at p, or NULL: it is not doubled, as are those inside of a cell.
+ */
+static const char *find_closing(const char *p, const char *end) {
+  for (p++; p < end; p++) {
+    p = memchr(p, '\'', (size_t)(end - p));
+    if (p == NULL || p + 1 == end || p[1] != '\'') return p;
+    p++;
+  }
+  return NULL;
+}
+
 /* The position after a cell in single quotes that begins at p, or p: an apostrophe at the end of a cell, without
  * another before it, closes them. */
 static const char *after_apostrophes(const char *p, const char *end, char delimiter) {
-  const char *const close = end - p > 1 && *p == '\'' ? memchr(p + 1, '\'', (size_t)(end - p - 1)) : NULL;
+  const char *const close = end - p > 1 && *p == '\'' ? find_closing(p, end) : NULL;
   if (close == NULL) return p;
   const char *const next = skip_blanks(close + 1, end, delimiter);
   return next == end || is_delimiter(close[1], delimiter) || is_delimiter(*next, delimiter) ? close + 1 : p;
 }
 
-/* Takes away single quotes around a cell, and ="..." of spreadsheets, which keeps 001 a text. */
-static void unwrap(csv_cell *cell) {
+/* The quotes around a cell other than double and single ones: ="..." of spreadsheets, which keeps 001 a text; two
+ * apostrophes; those of word processors, in UTF-8 and in Windows-1252. */
+static const struct {
+  const char *before, *behind;
+} QUOTES[] = {{"=\"", "\""},        {"''", "''"},         {"\u201C", "\u201D"}, {"\u201E", "\u201C"},
+              {"\u201E", "\u201D"}, {"\u2018", "\u2019"}, {"\x93", "\x94"},     {"\x91", "\x92"}};
+
+/* Takes such quotes away, unless there are others between them: ''a'' and ''b''. */
+static bool unwrap_pair(csv_cell *cell) {
   const size_t length = (size_t)(cell->end - cell->begin);
-  const bool formula = length >= 3 && cell->begin[0] == '=' && cell->begin[1] == '"' && cell->end[-1] == '"';
-  const bool single =
-      length >= 2 && *cell->begin == '\'' && cell->end[-1] == '\'' && memchr(cell->begin + 1, '\'', length - 2) == NULL;
-  if (!formula && !single) return;
-  cell->begin += formula ? 2 : 1;
-  cell->end--;
+  for (size_t i = 0; i < sizeof QUOTES / sizeof QUOTES[0]; i++) {
+    const size_t before = strlen(QUOTES[i].before), behind = strlen(QUOTES[i].behind);
+    if (length < before + behind || memcmp(cell->begin, QUOTES[i].before, before) != 0) continue;
+    if (memcmp(cell->end - behind, QUOTES[i].behind, behind) != 0) continue;
+    for (const char *p = cell->begin + before; p + before <= cell->end - behind; p++)
+      if (memcmp(p, QUOTES[i].before, before) == 0) return false;
+    cell->begin += before;
+    cell->end -= behind;
+    return true;
+  }
+  return false;
+}
+
+/* Takes away quotes around a cell. */
+static void unwrap(csv_cell *cell) {
+  if (cell->end - cell->begin < 2) return;
+  const char first = *cell->begin;
+  if (first == '\'' && find_closing(cell->begin, cell->end) == cell->end - 1) {
+    cell->begin++;
+    cell->end--;
+    cell->doubled = true;
+  } else if ((first != '=' && first != '\'' && (unsigned char)first < 0x80) || !unwrap_pair(cell)) {
+    return;
+  }
   trim(cell);
 }
 
@@ -150,11 +186,18 @@ static bool may_separate(bool grouped, int digits, int *group) {
   return true;
 }
 
+/* Fortran's exponent, 1.5D+03 or 1D+03. 2d6 are two dice, and 1d3 a code. */
+static bool is_d_exponent(const csv_syntax *s, const char *begin, const char *p, const char *end) {
+  if ((*p != 'd' && *p != 'D') || p + 1 == end) return false;
+  return p[1] == '+' || p[1] == '-' || memchr(begin, s->decimal, (size_t)(p - begin)) != NULL;
+}
+
 /* Copies a number in C's notation: without thousands separators, with a decimal point, with e for Fortran's D. false if
  * the separators do not separate such groups of digits. */
 static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, char *out) {
   bool grouped = false, whole = true; /* whole: before the decimal sign */
   int digits = 0, group = 0;          /* digits: since the last separator */
+  const char *const begin = p;
   for (; p < end; p++) {
     const int separator = whole ? separator_length(s, p, end) : 0;
     if (separator > 0) {
@@ -169,7 +212,7 @@ static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, 
       whole = false;
     }
     if (*p == '.' && s->decimal != '.') return false;
-    const bool exponent = (*p == 'd' || *p == 'D') && p + 1 < end;
+    const bool exponent = is_d_exponent(s, begin, p, end);
     digits += is_digit(*p);
     if (is_bare_exponent(p, end, whole)) *out++ = 'e';
     *out++ = *p == s->decimal ? '.' : exponent ? 'e' : *p;

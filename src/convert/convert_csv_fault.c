@@ -104,6 +104,7 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
     csv_dressed_add(&c->syntax, cell, &f->dressed);
   }
   f->number_like += kind == CSV_TEXT && csv_cell_is_number_like(cell);
+  f->lots += kind == CSV_TEXT && csv_cell_may_be_lot(cell);
   if (kind == CSV_MISSING && f->missing++ == 0) {
     f->missing_line = c->lines.line;
     (void)csv_cell_shown(cell, f->missing_text);
@@ -195,10 +196,20 @@ static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const cs
               (unsigned long long)others, others == 1 ? "s" : "", r->least, r->most);
 }
 
+/* Numbers may be parts of names, as of houses. A model knows that they are none. */
+static const char *advise_names(const csv_source *c, uint32_t column, const char *what, char text[300]) {
+  char named[16];
+  text[0] = '\0';
+  if (!c->follows && c->options->num_model_columns == 0)
+    (void)snprintf(text, 300, "; if they are names, as of %s, --categorical '%.200s' makes categories", what,
+                   c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
+  return text;
+}
+
 /* Numbers that have a text behind them in some rows: flags, units, or parts of names, as of house 14b. The longer ones
  * are stripped first. */
 static void advise_units(const csv_source *c, uint32_t column, const csv_fault *f, char *what, size_t size) {
-  char named[16], names[300] = "";
+  char names[300];
   if (f->dressed.num_units == 1 && f->texts == c->rows_seen - f->missing &&
       (c->follows || c->options->num_model_columns > 0))
     return (void)snprintf(what, size,
@@ -212,13 +223,11 @@ static void advise_units(const csv_source *c, uint32_t column, const csv_fault *
       if (list[0] != '\0') strncat(list, ",", sizeof list - strlen(list) - 1);
       strncat(list, f->dressed.units[i], sizeof list - strlen(list) - 1);
     }
-  if (!c->follows && c->options->num_model_columns == 0)
-    (void)snprintf(names, sizeof names, "; if they are names, as of houses, --categorical '%.200s' makes categories",
-                   c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
   (void)snprintf(what, size,
                  "is a number with a text behind it, as %llu cell%s of this column; if these are flags, --strip '%s' "
                  "leaves them off; if they are units, write all rows in one%s",
-                 (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", list, names);
+                 (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", list,
+                 advise_names(c, column, "houses", names));
 }
 
 static bool is_beyond(const char *text) {
@@ -236,7 +245,7 @@ static bool is_footer(const csv_source *c, uint32_t column, const csv_fault *f) 
 }
 
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
-  char what[700] = "", more[80] = "", categorical[300] = "", named[16], hint[CSV_HINT_BYTES];
+  char what[700] = "", more[80] = "", categorical[300] = "", names[300], named[16], hint[CSV_HINT_BYTES];
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column] != DATE_NONE || csv_is_dressed(&c->plan.dresses[column]))
     return refuse_unlike(c, column, f);
@@ -262,7 +271,8 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
         "--thousands . if points separate thousands",
         more);
   else if (f->negative[0] != '\0')
-    (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%s", f->negative);
+    (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%s%s", f->negative,
+                   f->lots > 0 ? advise_names(c, column, "lots", names) : "");
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more,
                    csv_hint_ordered(f->hint, c->layout.delimiter, hint));

@@ -83,6 +83,8 @@ static bool is_range(const char *s) {
   return is_one_of(s, list);
 }
 
+static bool has_minus_behind(const char *s) { return strcmp(s, "0-") == 0; }
+
 static bool is_fraction(const char *s) { return strcmp(s, "0/0") == 0 || strcmp(s, "00/0") == 0; }
 
 static bool is_power(const char *s) {
@@ -110,7 +112,7 @@ static bool is_repeated(const char *s) { return strcmp(s, "0*0") == 0 || strcmp(
 static bool is_marked(const char *s) { return *s == '0' && strspn(s + 1, "*+#?!") == strlen(s + 1); }
 
 static bool is_united(const char *s) {
-  if (strcmp(s, ":") == 0) return true; /* a missing value of Eurostat */
+  if (*s == ':') return strspn(s + 1, "bcdefimnprsuz") == strlen(s + 1); /* a missing value of Eurostat, with flags */
   const char *p = s + (*s == '$');
   if (*p++ != '0') return false;
   while (is_letter(*p) || (unsigned char)*p >= 0x80 || *p == '%' || *p == '/' || *p == '$') p++;
@@ -144,6 +146,10 @@ typedef struct form {
   const char *reason;
 } form;
 
+const char csv_form_united[] =
+    "its texts are numbers, each with another text behind it or none; units must be the same in all rows, and flags "
+    "are "
+    "left off by --strip";
 static const char several[] = "its texts are several numbers each; write each in a column of its own";
 
 static const form FORMS[] = {
@@ -156,6 +162,7 @@ static const form FORMS[] = {
     {is_primed, true, "its texts are numbers with ' or \" behind them; write the numbers alone"},
     {is_feet, true, "its texts are feet and inches; write inches alone"},
     {is_python, true, "its texts are numbers in words of Python; write float(x) of each"},
+    {has_minus_behind, false, "its texts are numbers with a minus behind them; written as -30 they are read"},
     {is_complex, false, "its texts are complex numbers; write both parts, each in a column of its own"},
     {is_fraction, false,
      "its texts are two numbers with a slash; write fractions as decimal numbers, days as 2021-03-15, others each in a "
@@ -164,9 +171,7 @@ static const form FORMS[] = {
     {is_marked, false,
      "its texts are numbers with marks behind them; write the numbers alone, or use --strip with the marks, such as "
      "'**,*'"},
-    {is_united, false,
-     "its texts are numbers, each with another text behind it or none; units must be the same in all rows, and flags "
-     "are left off by --strip, such as --strip 'bp,p,e'"},
+    {is_united, false, csv_form_united},
     {is_several, false, several},
 };
 
@@ -205,11 +210,23 @@ static int size_of(int quantity, const char *unit, size_t length) {
   return 0;
 }
 
+/* Are the texts whole numbers with a capital letter, or without, that occur again and again? Names of houses are 12M,
+ * 14B and 7; amounts as 3M and 2B rarely repeat. */
+static bool are_names(const category_set *set) {
+  enum { ROWS_EACH = 5 };
+  for (uint32_t i = 0; i < set->count; i++) {
+    const char *const p = set->all[i].text + strspn(set->all[i].text, "0123456789");
+    if (p == set->all[i].text || !(*p == '\0' || (*p >= 'A' && *p <= 'Z' && p[1] == '\0'))) return false;
+  }
+  return set->rows >= ROWS_EACH * (uint64_t)set->count;
+}
+
 /* Numbers in different multiples of one unit, as 201k and 1.5M, or 8 GB and 512 MB: the order of the texts is not that
  * of the amounts. Of units of one letter, two must follow one another: sizes of shoes are 8M and 8W, of clothes 12M and
  * 2T, and cards 10h and 2s. */
 static bool differ_in_scale(const category_set *set) {
   char skeleton[SKELETON_BYTES];
+  if (are_names(set)) return false;
   for (int q = 0; q < SCALES; q++) {
     unsigned sizes = 0;
     bool all = true, longer = false;
@@ -289,6 +306,16 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
   for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS && set->count > 0; k++)
     if (fits[k]) return *amounts = FORMS[k].amounts, FORMS[k].reason;
   return NULL;
+}
+
+bool csv_form_flags(const category_set *set, char list[CSV_FLAGS_BYTES]) {
+  list[0] = '\0';
+  for (uint32_t i = 0; i < set->count; i++) {
+    char unit[CSV_UNIT_BYTES];
+    const csv_cell cell = {.begin = set->all[i].text, .end = set->all[i].text + set->all[i].length};
+    if (csv_cell_unit(&cell, unit) && !csv_flags_add(list, unit)) return false;
+  }
+  return list[0] != '\0';
 }
 
 const char *csv_form_of_dates(const category_set *set) {

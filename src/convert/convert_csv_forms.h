@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "convert/category_set.h"
+#include "convert/convert_csv.h"
 
 /* The form that all texts have, and what to do, as the end of "column v is left out: "; NULL: none is known. *amounts:
  * they are amounts, whose order categories lose. */
@@ -13,5 +14,11 @@ const char *csv_form_of(const category_set *set, bool *amounts);
 
 /* The same for dates that are not read as such; NULL: the first text is no date. */
 const char *csv_form_of_dates(const category_set *set);
+
+/* That of numbers with other texts behind them. */
+extern const char csv_form_united[];
+
+/* Lists these texts; false: they are too many. */
+bool csv_form_flags(const category_set *set, char list[CSV_FLAGS_BYTES]);
 
 #endif

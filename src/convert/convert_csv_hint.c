@@ -153,6 +153,26 @@ bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]) {
   return true;
 }
 
+bool csv_flags_add(char list[CSV_FLAGS_BYTES], const char *flag) {
+  const size_t length = strlen(flag);
+  char *place = NULL, *p = list;
+  int count = 0;
+  while (*p != '\0') {
+    const size_t other = strcspn(p, ",");
+    if (other == length && memcmp(p, flag, length) == 0) return true;
+    if (other < length && place == NULL) place = p;
+    count++;
+    p += other + (p[other] == ',');
+  }
+  if (count == CSV_FLAGS_MOST) return false;
+  if (place == NULL && count > 0) *p++ = ',';
+  if (place == NULL) return memcpy(p, flag, length + 1), true;
+  memmove(place + length + 1, place, strlen(place) + 1);
+  memcpy(place, flag, length);
+  place[length] = ',';
+  return true;
+}
+
 bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
   const csv_syntax plain = {.decimal = '.'};
   char hint[CSV_HINT_BYTES];
@@ -164,6 +184,12 @@ bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
   const bool is_grade = !in_parentheses && amount->end - amount->begin == 1;
   if (amount->begin == amount->end || *amount->begin == '-' || is_grade) return false;
   return csv_cell_number(&plain, amount, &parsed) || csv_cell_hint(amount, hint);
+}
+
+bool csv_cell_may_be_lot(const csv_cell *cell) {
+  const char *p = cell->begin;
+  while (p < cell->end && is_digit(*p)) p++;
+  return p > cell->begin && p + 1 == cell->end && *p == '-';
 }
 
 bool csv_cell_is_number_like(const csv_cell *cell) {

@@ -14,6 +14,7 @@
 typedef struct csv_fault {
   uint64_t missing, texts, yes_no;               /* how many */
   uint64_t dates, periods, number_like;          /* of the texts: days; months and quarters; other notations */
+  uint64_t lots;                                 /* of the texts: 30- */
   uint64_t clocks[2];                            /* of the texts: times of two and of three numbers */
   uint64_t timed;                                /* dates with a time of day other than midnight */
   uint64_t orders[DATE_ORDERS];                  /* dates with the year at the end, by the orders that they allow */
@@ -61,7 +62,7 @@ typedef struct csv_source {
   csv_range *ranges;      /* one for each of `numbers` */
   category_set **sets;    /* (columns) of categories; NULL: none; itself NULL: no categories at all */
   bool *owned;            /* (columns) sets that are this table's, not the first one's */
-  const char **reasons;   /* (columns) why the kind of a column leaves it out, or NULL */
+  char **reasons;         /* (columns) why the kind of a column leaves it out, or NULL */
   char **examples;        /* (columns) a text of such a column, or NULL */
   char **codes;           /* (columns) a number with zeros in front, or NULL; itself NULL: none was seen */
   struct csv_leak *leaks; /* (num_leaks) features that may determine the target; NULL: none is sought */

@@ -1,5 +1,6 @@
 #include "convert/convert_csv_kinds.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,9 @@
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
-enum { TEXT_BYTES = 1024, FEW = 20, LEAST_ROWS = 10 };
+enum { TEXT_BYTES = 1024, REASON_BYTES = 300, FEW = 20, LEAST_ROWS = 10 };
 
-static const char *const no_reason = "";
+static const char no_reason[] = "";
 
 static mlpd_status make_set(csv_source *c, uint32_t column, bool wanted) {
   if (c->sets == NULL) TRY(memory_allocate(&c->sets, c->layout.columns, sizeof *c->sets, "categories"));
@@ -33,6 +34,7 @@ static void free_sets(csv_source *c) {
 
 void csv_kinds_free(csv_source *c) {
   free_sets(c);
+  for (uint32_t i = 0; c->reasons != NULL && i < c->layout.columns; i++) free(c->reasons[i]);
   free(c->reasons);
   free(c->answers);
   free(c->untrained);
@@ -87,7 +89,8 @@ static bool is_text_column(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   if (f == NULL) return false;
   if (f->texts == 0) return csv_fault_mixes_answers(f) && f->yes_no + f->missing == c->rows_seen;
-  if (2 * f->number_like > f->texts) return false;
+  const bool lots = f->lots == f->texts && f->texts == c->rows_seen - f->missing; /* 30-, 40-, and no 30 */
+  if (2 * f->number_like > f->texts && !lots) return false;
   return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
 }
 
@@ -148,24 +151,32 @@ static bool all_have_units(const category_set *set) {
   return set->count > 0;
 }
 
-static const char *reason_of_texts(const category_set *set) {
+static const char *reason_of_texts(const category_set *set, char text[REASON_BYTES]) {
+  char flags[CSV_FLAGS_BYTES];
   if (all_have_units(set)) return "its texts are numbers with a unit, which --strip with the unit reads";
   const char *const dates = csv_form_of_dates(set);
   if (dates != NULL) return dates;
   bool amounts;
   const char *const form = csv_form_of(set, &amounts);
+  if (form == csv_form_united && csv_form_flags(set, flags)) {
+    (void)snprintf(text, REASON_BYTES,
+                   "its texts are numbers, each with another text behind it or none; units must be the same in all "
+                   "rows, and flags are left off by --strip '%s'",
+                   flags);
+    return text;
+  }
   return form != NULL ? form : "its texts are nearly all different, as if they identified rows";
 }
 
-/* The reason why a column is useless, or NULL. */
-static const char *reason_against(const csv_source *c, uint32_t column) {
+/* The reason why a column is useless, perhaps in text, or NULL. */
+static const char *reason_against(const csv_source *c, uint32_t column, char text[REASON_BYTES]) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   const category_set *const set = c->sets != NULL ? c->sets[column] : NULL;
   if (f != NULL && f->missing == c->rows_seen) return "it has no values";
   if (set == NULL || set->wanted) return NULL;
   const bool all_differ = set->count == set->rows && set->rows >= LEAST_ROWS;
   const bool nearly = set->count > FEW && 2 * (uint64_t)set->count > set->rows;
-  if (set->full || nearly || all_differ) return reason_of_texts(set);
+  if (set->full || nearly || all_differ) return reason_of_texts(set, text);
   return NULL;
 }
 
@@ -191,7 +202,7 @@ static mlpd_status keep_example(csv_source *c, uint32_t column) {
 static mlpd_status leave_out(csv_source *c, uint32_t column, const char *reason) {
   c->plan.num_features -= csv_features_of(&c->plan, column);
   c->plan.roles[column] = CSV_LEFT_OUT;
-  c->reasons[column] = reason;
+  TRY(memory_copy_string(reason, &c->reasons[column]));
   TRY(keep_example(c, column));
   if (c->sets != NULL && c->owned[column]) {
     category_set_free(c->sets[column]);
@@ -229,7 +240,8 @@ static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
   const bool plain = (c->sets == NULL || c->sets[i] == NULL) && !c->plan.dates[i];
   const bool model = c->options->num_model_columns > 0;
   const date_kind kind = model ? DATE_NONE : dates_of_column(c, i, all);
-  const char *const reason = all && !model ? reason_against(c, i) : NULL;
+  char text[REASON_BYTES];
+  const char *const reason = all && !model ? reason_against(c, i, text) : NULL;
   csv_dress dress;
   const date_kind now = (date_kind)c->plan.dates[i];
   if (all && !model && is_dates(now)) return judge_dates(c, i, changed);

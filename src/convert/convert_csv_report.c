@@ -9,6 +9,31 @@
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
+static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
+  (void)snprintf(number, 16, "%u", column);
+  return c->layout.names != NULL ? c->layout.names[column] : number;
+}
+
+/* Does a word of the name say that the numbers are times? Those of a series follow one another. */
+static bool names_time(const char *name) {
+  static const char *const words[] = {"year", "yr",     "month",  "week",  "day", "date", "time",      "hour",
+                                      "min",  "minute", "second", "epoch", "t",   "jahr", "timestamp", "ts"};
+  while (*name != '\0') {
+    const size_t length = strcspn(name, " _-./()");
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+      if (strlen(words[w]) == length && strncasecmp(name, words[w], length) == 0) return true;
+    name += length + (name[length] != '\0');
+  }
+  return false;
+}
+
+/* Times since 1970 in nanoseconds, as databases of measurements write them: their last digits say nothing. */
+static bool are_nanoseconds(const csv_source *c, uint32_t column, const csv_range *r) {
+  static const double year = 365.2425 * 86400e9;
+  char number[16];
+  return r->least > 20 * year && r->most < 100 * year && names_time(column_name(c, column, number));
+}
+
 /* Reports features whose whole numbers double precision rounds. */
 static void report_rounded(const csv_source *c) {
   char names[REPORT_BYTES] = "", text[16];
@@ -17,7 +42,7 @@ static void report_rounded(const csv_source *c) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
     const csv_range *r = &c->ranges[f];
     f += csv_features_of(&c->plan, i);
-    if (!r->rounded) continue;
+    if (!r->rounded || are_nanoseconds(c, i, r)) continue;
     (void)snprintf(text, sizeof text, "%u", i);
     report_list_add(names, &used, ",", c->layout.names != NULL ? c->layout.names[i] : text);
   }
@@ -29,30 +54,12 @@ static void report_rounded(const csv_source *c) {
         c->base.name, names);
 }
 
-static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
-  (void)snprintf(number, 16, "%u", column);
-  return c->layout.names != NULL ? c->layout.names[column] : number;
-}
-
 static const extremes *ends_of(const csv_source *c, uint32_t column, uint32_t feature) {
   if (c->plan.dates[column]) return NULL;
   if (c->plan.roles[column] == CSV_FEATURE) return &c->ranges[feature].ends;
   if (column == c->label) return &c->label_ends;
   return c->plan.roles[column] == CSV_TARGET && c->target_places != NULL ? &c->ranges[c->target_places[column]].ends
                                                                          : NULL;
-}
-
-/* Does a word of the name say that the numbers are times? Those of a series follow one another. */
-static bool names_time(const char *name) {
-  static const char *const words[] = {"year", "yr",  "month",  "week",   "day",   "date", "time",
-                                      "hour", "min", "minute", "second", "epoch", "t",    "jahr"};
-  while (*name != '\0') {
-    const size_t length = strcspn(name, " _-./()");
-    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-      if (strlen(words[w]) == length && strncasecmp(name, words[w], length) == 0) return true;
-    name += length + (name[length] != '\0');
-  }
-  return false;
 }
 
 /* Features that number the rows, such as an index that was stored as a column, or several (reset_index in pandas).
@@ -101,15 +108,18 @@ static void report_placeholders(const csv_source *c) {
                 c->base.name, list, values);
 }
 
-/* Does a category of the last row, which no other has, say that it sums up the rows above it? */
-static bool ends_in_total(const csv_source *c) {
-  static const char *const words[] = {"total", "totals", "grand total", "sum", "average", "mean", "summe", "gesamt"};
+/* Does a category of the last row, which no other has, say that it sums up the rows above it? Total may be a region,
+ * and average a grade, unless the numbers of the row are sums or means, or there are none. */
+static bool ends_in_total(const csv_source *c, bool numbers_do) {
+  enum { CLEAR = 2 };
+  static const char *const words[] = {"grand total", "totals", "total", "sum", "average", "mean", "summe", "gesamt"};
+  const size_t count = numbers_do ? sizeof words / sizeof *words : CLEAR;
   for (uint32_t i = 0, f = 0; c->sets != NULL && i < c->layout.columns; i++) {
     const category_set *const set = c->plan.roles[i] == CSV_FEATURE ? c->sets[i] : NULL;
     const double code = set != NULL ? c->numbers[f].value : NAN;
     f += csv_features_of(&c->plan, i);
     if (!(code >= 0 && code < set->count) || set->all[(uint32_t)code].rows > 1) continue;
-    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+    for (size_t w = 0; w < count; w++)
       if (strcasecmp(set->all[(uint32_t)code].text, words[w]) == 0) return true;
   }
   return false;
@@ -118,17 +128,18 @@ static bool ends_in_total(const csv_source *c) {
 /* A last row of sums is a total, which spreadsheets put below a table: a table of so many rows has none by chance. */
 static void report_total(const csv_source *c) {
   enum { LEAST_ROWS = 10 };
-  uint32_t sums = 0, columns = 0;
+  uint32_t sums = 0, means = 0, columns = 0;
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     const extremes *const ends = c->sets != NULL && c->sets[i] != NULL ? NULL : ends_of(c, i, f);
     const bool feature = c->plan.roles[i] == CSV_FEATURE;
     if (ends != NULL && ends->sum != 0 && !(feature && isnan(c->numbers[f].value))) {
       columns++;
       sums += extremes_end_in_sum(ends);
+      means += extremes_end_in_mean(ends);
     }
     f += csv_features_of(&c->plan, i);
   }
-  if (c->base.rows > LEAST_ROWS && 2 * sums <= columns && ends_in_total(c))
+  if (c->base.rows > LEAST_ROWS && 2 * sums <= columns && ends_in_total(c, 2 * (sums + means) >= columns))
     convert_say(c->options,
                 "note: %s: the last row is called a total or the like, and is read as a row; if it is none, delete it",
                 c->base.name);

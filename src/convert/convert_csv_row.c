@@ -1,6 +1,7 @@
 #include "convert/convert_csv_row.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/foreign.h"
 #include "convert/convert_csv_codes.h"
@@ -24,11 +25,25 @@ static void show_blanks(const csv_source *c, const char *cells, char advice[ADVI
                  cells, file, names ? "" : ", header=None", base, names ? "" : ", header=False");
 }
 
+/* Word processors make such quotes of double ones. */
+static bool has_typographic_quotes(const char *p, const char *end) {
+  for (; end - p > 2; p++)
+    if (memcmp(p, "\u201C", 3) == 0 || memcmp(p, "\u201E", 3) == 0) return true;
+  return false;
+}
+
 /* What may be wrong with a line of too many cells. */
-static void show_too_many(const csv_source *c, uint64_t cells, char advice[ADVICE_BYTES]) {
-  char name[32];
+static void show_too_many(const csv_source *c, uint64_t cells, const char *begin, const char *end,
+                          char advice[ADVICE_BYTES]) {
+  char name[32], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  foreign_command_names(input_path(c->lines.in), file, base);
   if (cells + 1 == 2 * (uint64_t)c->layout.columns)
     (void)snprintf(advice, ADVICE_BYTES, " (are these two rows in one line?)");
+  else if (has_typographic_quotes(begin, end))
+    (void)snprintf(advice, ADVICE_BYTES,
+                   " (typographic quotes do not hold a cell together; make them double quotes: sed "
+                   "'s/[\u201C\u201D\u201E]/\"/g' '%s' > '%s-quoted.csv')",
+                   file, base);
   else if (c->layout.delimiter == CSV_BLANKS)
     show_blanks(c, "a cell that holds blanks must be in double quotes", advice);
   else
@@ -47,7 +62,7 @@ static mlpd_status count_error(const csv_source *c, const char *begin, const cha
     (void)snprintf(advice, sizeof advice,
                    " (it is the last line: was the file cut off? fetch it again, or delete the line)");
   else if (cells > c->layout.columns)
-    show_too_many(c, cells, advice);
+    show_too_many(c, cells, begin, end, advice);
   else if (cells > 1 && c->layout.delimiter == CSV_BLANKS)
     show_blanks(c, "an empty cell is not seen between blanks", advice);
   else if (!c->layout.header)

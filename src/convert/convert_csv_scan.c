@@ -23,7 +23,13 @@ static void note_text_label(const csv_source *c, label_set *labels) {
   (void)csv_cell_hint(&c->label_cell, hint);
   labels->number_like += csv_cell_is_number_like(&c->label_cell);
   labels->dates += csv_cell_is_date(&c->label_cell);
-  labels->united += csv_cell_unit(&c->label_cell, unit);
+  labels->lots += csv_cell_may_be_lot(&c->label_cell);
+  number parsed;
+  labels->unknown += csv_cell_read(&c->syntax, &c->label_cell, &parsed) == CSV_MISSING;
+  if (csv_cell_unit(&c->label_cell, unit)) {
+    labels->many_flags = labels->many_flags || !csv_flags_add(labels->flags, unit);
+    labels->united++;
+  }
   if (labels->texts > 1) return csv_hint_settle(labels->text_hint, &c->label_cell);
   csv_cell amount;
   if (csv_cell_is_account(&c->label_cell, &amount)) (void)csv_cell_shown(&amount, labels->negative);

@@ -48,7 +48,7 @@ size_t csv_cell_text(const csv_cell *cell, char *text, size_t size) {
     length++;                                  \
   } while (0)
   for (const char *p = cell->begin; p < cell->end; p++) {
-    if (cell->quoted && *p == '"') p++;
+    if ((cell->quoted && *p == '"') || (cell->doubled && *p == '\'')) p++;
     const unsigned char c = (unsigned char)*p;
     if (c == '\r' && p + 1 < cell->end && p[1] == '\n') continue;
     if (c == '\n' || c == '\r') {

@@ -39,6 +39,12 @@ bool extremes_end_in_sum(const extremes *e) {
   return before > 0 ? e->last == e->most[0] && e->most_rows == 1 : e->last == e->least[0] && e->least_rows == 1;
 }
 
+bool extremes_end_in_mean(const extremes *e) {
+  if (e->values < 2) return false;
+  const double mean = (e->sum - e->last) / (double)(e->values - 1), range = e->most[0] - e->least[0];
+  return isfinite(mean) && range > 0 && fabs(e->last - mean) <= 2e-2 * range; /* it may be rounded */
+}
+
 static bool is_usual(double value) {
   static const double others[] = {-32768, 32767, -2147483648.0, 2147483647, 1e20, -1e20, 1e30, -1e30};
   for (uint64_t nines = 99; nines < UINT64_C(10000000000); nines = nines * 10 + 9)

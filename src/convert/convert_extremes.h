@@ -28,4 +28,7 @@ bool extremes_count_rows(const extremes *e);
 /* true if the last value is the sum of those before it and farther from 0 than each of them. */
 bool extremes_end_in_sum(const extremes *e);
 
+/* true if the last value is the mean of those before it, within 2 % of the range. */
+bool extremes_end_in_mean(const extremes *e);
+
 #endif

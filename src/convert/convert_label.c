@@ -274,7 +274,8 @@ static mlpd_status check_texts(const label_set *set) {
   const bool mostly = set->numbers + set->number_like >= all - all / 10;
   const bool values = 2 * set->numbers > all && (set->any_fraction || set->count > LABEL_FEW);
   const char *const place = set->text_place, *const text = set->text;
-  if (!set->any_text || set->task != MLPD_TASK_AUTO) return MLPD_OK;
+  const bool lots = set->lots == all && !nearly_all_differ(set);
+  if (!set->any_text || set->task != MLPD_TASK_AUTO || lots) return MLPD_OK;
   if (set->dates >= all - all / 10 && set->count > LABEL_FEW)
     return FAIL(
         MLPD_ERROR_DATA,
@@ -291,14 +292,23 @@ static mlpd_status check_texts(const label_set *set) {
                 "%s: '%.40s' is not a number in this notation (%llu labels are like this); correct them, or use --task "
                 "classification to make the labels classes",
                 place, text, (unsigned long long)set->texts);
-  if (nearly_all_differ(set) && set->united > 0 && set->numbers + set->united >= all - all / 10)
+  const bool united = set->united > 0 && set->numbers + set->united + set->unknown >= all - all / 10;
+  if (nearly_all_differ(set) && united && !set->many_flags && strchr(set->flags, ',') != NULL)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is a number with a text behind it (%llu labels are like this); if these are flags, "
+                "--strip '%s' --task regression leaves them off; if they are units, write all rows in one",
+                place, text, (unsigned long long)set->united, set->flags);
+  if (nearly_all_differ(set) && united)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is a number with a unit (%llu labels are like this); if the unit is the same in all rows, "
                 "--strip with it reads the numbers, as --strip kg; if units differ, write all rows in one",
                 place, text, (unsigned long long)set->united);
   if ((mostly || values) && set->negative[0] != '\0')
-    return FAIL(MLPD_ERROR_DATA, "%s: '%.40s' is a negative number in the notation of accounts; write -%s", place, text,
-                set->negative);
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: '%.40s' is a negative number in the notation of accounts; write -%s, or use --task classification to "
+        "make the labels classes",
+        place, text, set->negative);
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number, but %llu of %llu labels are; correct it, leave out such rows with "

@@ -37,7 +37,10 @@ typedef struct label_set {
   double before;                        /* the number before this one, in an input */
   uint64_t steps;                       /* numbers that are one more than the number before, or an input's first */
   uint64_t numbers, texts, number_like; /* counts of labels; number_like: texts that are numbers in another notation */
-  uint64_t dates, united;               /* texts that are dates or times; numbers with a unit, as 5 kg */
+  uint64_t dates, united, lots;         /* texts that are dates or times; numbers with a unit, as 5 kg; 30- */
+  uint64_t unknown;                     /* texts that say "no value" in a column of numbers */
+  char flags[72];                       /* the units, as --strip takes them */
+  bool many_flags;                      /* these are not all */
   char text_place[600], text_hint[64];  /* for the first text, if known: "FILE:LINE: column 2"; see csv_cell_hint */
   char text[44], negative[44];          /* the first text; how it is written as a number, if it is one of an account */
   char target[300];                     /* "column 'price'", or "" */

@@ -95,7 +95,8 @@ static void note_forms(const mlpd_convert_options *o, const label_set *set) {
   if (!set->classes || !set->any_text || set->task != MLPD_TASK_AUTO || set->num_classes > CASES_MOST) return;
   for (uint32_t k = 0; k < set->num_classes; k++)
     texts[k] = (category){.text = set->names[k], .length = strlen(set->names[k])};
-  const char *const form = csv_form_of(&(category_set){.all = texts, .count = set->num_classes}, &amounts);
+  const char *const form = csv_form_of(
+      &(category_set){.all = texts, .count = set->num_classes, .rows = set->texts + set->numbers}, &amounts);
   if (form == NULL || !amounts) return note_unit(o, set);
   const size_t length = strcspn(form, ";");
   convert_say(o, "note: the target becomes classes, but %.*s, as '%.60s'%s; --task classification leaves out this note",
