@@ -364,11 +364,15 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   layout->columns = (uint32_t)filled;
   if (columns == 1) find_long_delimiter(s, layout->long_delimiter);
   layout->fits_from = find_fitting(s, &syntax, columns);
-  const bool own_header = sample_is_header(s, &syntax, start, start + 1);
+  const bool plain_header = sample_is_header(s, &syntax, start, start + 1);
+  const text_header texts = plain_header ? NO_HEADER : sample_text_header(s, &syntax, start, start + 1);
+  const bool own_header = plain_header || texts != NO_HEADER;
   bool hash_header = false;
   int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
   layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
   if (hash_header && !layout->header) head = start; /* the line is a comment */
+  layout->text_header = layout->header && texts != NO_HEADER && strcmp(header, "auto") == 0;
+  layout->unsure_header = layout->text_header && texts == UNSURE_HEADER;
   int body = !layout->header ? head : hash_header ? start : head + 1;
   if (layout->header) TRY(check_header(s, &s->lines[head], lines, layout));
   if (layout->header) TRY(sample_take_names(s, &syntax, head, &body, layout));

@@ -15,8 +15,17 @@ static bool is_listed(const char *list, const char *text) {
   return false;
 }
 
-/* Does the first row hold a name by which the options, or a model, call a column? Where all columns are texts, nothing
- * else tells a header from a row. */
+/* Is the text the name by which the options, or a model, call a column? */
+static bool is_name(const mlpd_convert_options *o, const char *text) {
+  if (is_listed(o->label, text) || is_listed(o->ignore, text) || is_listed(o->columns, text) ||
+      is_listed(o->categorical, text))
+    return true;
+  for (uint32_t j = 0; o->model_columns != NULL && j < o->num_model_columns; j++)
+    if (strcmp(o->model_columns[j], text) == 0) return true;
+  return false;
+}
+
+/* Does the first row hold such a name? Where all columns are texts, little else tells a header from a row. */
 static mlpd_status names_columns(csv_source *c, const mlpd_convert_options *o, bool *names) {
   const char *begin = NULL, *end = NULL;
   *names = false;
@@ -28,26 +37,38 @@ static mlpd_status names_columns(csv_source *c, const mlpd_convert_options *o, b
     const size_t length = csv_cell_text(&cell, text, sizeof text);
     number parsed;
     if (length == 0 || length >= sizeof text || csv_cell_number(&c->syntax, &cell, &parsed)) continue;
-    *names = is_listed(o->label, text) || is_listed(o->ignore, text) || is_listed(o->columns, text) ||
-             is_listed(o->categorical, text);
-    for (uint32_t j = 0; o->model_columns != NULL && j < o->num_model_columns; j++)
-      *names = *names || strcmp(o->model_columns[j], text) == 0;
+    *names = is_name(o, text);
   }
   return csv_lines_rewind(&c->lines);
+}
+
+/* Finds the layout again, with another answer to --header. */
+static mlpd_status find_again(csv_source *c, const mlpd_convert_options *options, const char *header) {
+  csv_layout_free(&c->layout);
+  c->lines.skip = options->skip_lines;
+  c->lines.columns = 0;
+  free(c->lines.header);
+  c->lines.header = NULL;
+  TRY(csv_lines_rewind(&c->lines));
+  return csv_layout_find(&c->lines, header, &c->syntax, &c->layout);
+}
+
+/* A model knows whether texts are its names. */
+static bool has_model_names(const csv_source *c, const mlpd_convert_options *o) {
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (is_name(o, c->layout.names[i])) return true;
+  return false;
 }
 
 static mlpd_status find_header(csv_source *c, const mlpd_convert_options *options) {
   bool names = false;
   c->lines.skip = options->skip_lines;
   TRY(csv_layout_find(&c->lines, options->header, &c->syntax, &c->layout));
+  const bool doubtful = c->layout.text_header && options->num_model_columns > 0;
+  if (doubtful && !has_model_names(c, options)) return find_again(c, options, "no");
   if (c->layout.header || strcmp(options->header, "auto") != 0) return MLPD_OK;
   TRY(names_columns(c, options, &names));
-  if (!names) return MLPD_OK;
-  csv_layout_free(&c->layout);
-  c->lines.skip = options->skip_lines;
-  c->lines.columns = 0;
-  TRY(csv_lines_rewind(&c->lines));
-  return csv_layout_find(&c->lines, "yes", &c->syntax, &c->layout);
+  return names ? find_again(c, options, "yes") : MLPD_OK;
 }
 
 static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *options) {

@@ -120,6 +120,12 @@ void csv_report_layout(const csv_source *c) {
                 "note: %s: line %llu holds numbers at equal intervals and is read as a row; if they name the columns, "
                 "use --header yes",
                 c->base.name, (unsigned long long)l->row_or_names);
+  if (l->unsure_header)
+    convert_say(
+        c->options,
+        "note: %s: all cells are texts, and those of the first row name the columns; if they are a row like the "
+        "others, use --header no",
+        c->base.name);
   if (l->unit_lines > 0)
     convert_say(c->options, "%s: %u line%s of units below the header skipped: '%s'", c->base.name, l->unit_lines,
                 l->unit_lines == 1 ? "" : "s", l->units);

@@ -33,6 +33,11 @@ uint64_t sample_columns(const csv_sample *s, char delimiter, int *times);
 /* true if line `head` is the header of the lines from `body` on. A # at its beginning is ignored. */
 bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body);
 
+/* What the first line of a table of texts alone is: a header unless a column has its text in another row, too.
+ * UNSURE_HEADER: the rows are few, or their texts never repeat. */
+typedef enum text_header { NO_HEADER, UNSURE_HEADER, TEXT_HEADER } text_header;
+text_header sample_text_header(const csv_sample *s, const csv_syntax *syntax, int head, int body);
+
 /* true if a row of numbers at equal intervals, which no other row of the sample has, may be names: years. */
 bool sample_may_be_names(const csv_sample *s, const csv_syntax *syntax, int row);
 

@@ -1,0 +1,162 @@
+/* Tables whose texts may be numbers, names or a header: lots, houses, dice, flags, quotes, totals. */
+#include <math.h>
+#include <stdio.h>
+
+#include "convert_helper.h"
+
+/* Converts rows of three columns (a text of texts in turn, two numbers) below a header, and keeps what was said.
+ * Returns the status. */
+static mlpd_status convert_turns(const char *header, const char *row, const char *const *texts, int count, int rows) {
+  static char table[1 << 14];
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  size_t used = (size_t)snprintf(table, sizeof table, "%s\n", header);
+  for (int i = 0; i < rows; i++)
+    used += (size_t)snprintf(table + used, sizeof table - used, row, texts[i * 7 % count], i * 37 % 101, i * i % 13);
+  write_text("a.csv", table);
+  (void)unlink(in_folder("out.h5"));
+  return CONVERT(o, &r, "a.csv");
+}
+
+#define TURNS(header, row, rows, ...)                                \
+  convert_turns((header), (row), (const char *const[]){__VA_ARGS__}, \
+                (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)), (rows))
+
+static void assert_refusal(mlpd_status status, const char *part) {
+  if (status == MLPD_OK || strstr(mlpd_error_message(), part) == NULL)
+    fail_msg("status %d, message '%s', wanted '%s'", (int)status, mlpd_error_message(), part);
+}
+
+/* Fails unless the table was read without a note, and part is said. */
+static void assert_calm(mlpd_status status, const char *part) {
+  if (status != MLPD_OK) fail_msg("refused: %s", mlpd_error_message());
+  if (strstr(said, "note: ") != NULL) fail_msg("a note: %s", said);
+  assert_said(part);
+}
+
+static void test_lots(void **state) {
+  (void)state;
+  assert_calm(TURNS("lot,v,k", "%1$s,%2$d,%3$d.5\n", 40, "30-", "40-", "50-"), "columns of categories: lot (3)");
+  assert_calm(TURNS("v,w,lot", "%2$d.5,%3$d,%1$s\n", 40, "30-", "40-", "50-"), "3 classes: 30-, 40-, 50-");
+  assert_refusal(TURNS("lot,v,k", "%1$s,%2$d,%3$d.5\n", 40, "30-", "40", "50"),
+                 "'30-' is a negative number in the notation of accounts; write -30; if they are names, as of lots, "
+                 "--categorical 'lot' makes categories");
+  assert_refusal(TURNS("v,w,lot", "%2$d.5,%3$d,%1$s\n", 40, "30-", "40", "50"),
+                 "write -30, or use --task classification to make the labels classes");
+  assert_refusal(TURNS("lot,v,k", "%1$s,%2$d,%3$d.5\n", 40, "30.5-", "40.5-"), "is a negative number");
+}
+
+static void test_houses(void **state) {
+  (void)state;
+  assert_calm(TURNS("v,w,house", "%2$d.5,%3$d,%1$s\n", 40, "12M", "14B", "7", "3"), "4 classes: 12M, 14B, 3, 7");
+  assert_calm(TURNS("house,v,k", "%1$s,%2$d,%3$d.5\n", 40, "12M", "14B", "12B"), "columns of categories: house (3)");
+  assert_int_equal(TURNS("v,w,value", "%2$d.5,%3$d,%1$s\n", 40, "1.5M", "2B", "3M"), MLPD_OK);
+  assert_said("its texts are numbers in units that differ");
+  assert_int_equal(TURNS("value,v,k", "%1$s,%2$d,%3$d.5\n", 40, "10k", "50k", "1M"), MLPD_OK);
+  assert_said("its texts are numbers in units that differ");
+}
+
+static void test_dice(void **state) {
+  (void)state;
+  assert_calm(TURNS("roll,v,k", "%1$s,%2$d,%3$d.5\n", 40, "2d6", "1d4", "3D8"), "columns of categories: roll (3)");
+  assert_calm(TURNS("v,w,roll", "%2$d.5,%3$d,%1$s\n", 40, "2d6", "1d4", "3d8"), "3 classes: 1d4, 2d6, 3d8");
+  assert_calm(TURNS("u,v,k", "%1$s,%2$d,%3$d.5\n", 40, "2D+06", "1.5d2", "3.D8", "4D-1"),
+              "40 rows of 2 features, stored as");
+  if (strstr(said, "categories") != NULL) fail_msg("%s", said);
+}
+
+static void test_flags(void **state) {
+  (void)state;
+  assert_int_equal(TURNS("geo,v,k", "%1$s,%2$d.5 b,1.5\nFR,%2$d.5,2\nIT,%2$d.7 bp,2\nIT,: c,2\n", 30, "DE", "AT"),
+                   MLPD_OK);
+  assert_said("flags are left off by --strip 'bp,b'; --categorical 'v' keeps it");
+  assert_refusal(TURNS("geo,v,k", "%1$s,1,%2$d.5 b\nFR,2,%2$d.5\nIT,3,%2$d.7 bp\nIT,4,: c\n", 30, "DE", "AT"),
+                 "if these are flags, --strip 'bp,b' --task regression leaves them off");
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  o.strip = "bp,b";
+  o.task = MLPD_REGRESSION;
+  write_text("a.csv", "u,v,k\n1,2.5 bp,3.5 b\n2,: c,2\n3,4 b,: \n4,5,6\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 3, 2, ELEMENT_F32, VALUES(1, 2.5, 2, NAN, 4, 5));
+  assert_array("/train/y", 3, 1, ELEMENT_F32, VALUES(3.5, 2, 6));
+}
+
+static void test_odd_quotes(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  write_text("a.csv",
+             "\u201Ct\u201D,''u'',k\n\u201Ca\u201D,''1'',\u201Cx\u201D\n\u201Eb\u201C,\u201C2\u201D,'it''s'\n"
+             "'O''Brien, J.',3,''''\n\u2018a\u2019,'',\u201Cx\u201D and \u201Cy\u201D\n");
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_names("/columns/name", "t,u");
+  assert_names("/columns/categories", "O'Brien, J.,a,b");
+  assert_names("/class_names", "',it's,x,\u201Cx\u201D and \u201Cy\u201D");
+  assert_array("/train/x", 4, 2, ELEMENT_F32, VALUES(1, 1, 2, 2, 0, 3, 1, NAN));
+  (void)unlink(in_folder("out.h5"));
+  write_text("a.csv", "t,u,k\na,1,x\n\u201Cb, c\u201D,2,y\n");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA,
+                 "a.csv:3: 4 cells, but 3 in the header (typographic quotes do not hold a cell together; make them "
+                 "double quotes: sed 's/[\u201C\u201D\u201E]/\"/g'",
+                 "a.csv");
+}
+
+/* ---- Texts alone ---- */
+
+static void test_header_of_texts(void **state) {
+  (void)state;
+  assert_calm(TURNS("color,shape,class", "%s,round,tree\nblue,round,bush\nblue,square,tree\n", 10, "red", "green"),
+              "header: color, shape, class");
+  assert_int_equal(TURNS("red,oval,class", "%s,round,tree\nblue,round,bush\nblue,square,tree\n", 10, "red", "green"),
+                   MLPD_OK);
+  assert_said("no header"); /* red occurs again */
+  assert_calm(TURNS("blue,round,tree", "%s,round,tree\nblue,round,bush\nblue,square,tree\n", 10, "red", "green"),
+              "no header");
+  assert_int_equal(TURNS("name,kind", "%s,tree\n", 2, "elm", "oak"), MLPD_OK);
+  assert_said(
+      "all cells are texts, and those of the first row name the columns; if they are a row like the others, use "
+      "--header no");
+  assert_said("header: name, kind");
+}
+
+/* A model knows whether they are its names. */
+static void test_header_of_texts_for_a_model(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  const char *const names[] = {"color", "shape"};
+  mlpd_convert_options o = telling_options();
+  o.model_columns = names;
+  o.num_model_columns = 2;
+  o.model_categories = (const uint8_t[]){1, 1};
+  o.unlabelled = true;
+  write_text("a.csv", "shape,color\nround,red\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("header: shape, color");
+  write_text("a.csv", "red,round\ngreen,square\n");
+  (void)unlink(in_folder("out.h5"));
+  o.decision = on_decision;
+  said[0] = '\0';
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("no header");
+}
+
+/* ---- Notes ---- */
+
+static void test_nanoseconds(void **state) {
+  (void)state;
+  assert_calm(TURNS("time,v,k", "16094592%2$03d00000001,%1$s,%3$d.5\n", 30, "1", "2", "3"), "30 rows of 2 features");
+  assert_int_equal(TURNS("id,v,k", "16094592%2$03d00000001,%1$s,%3$d.5\n", 30, "1", "2", "3"), MLPD_OK);
+  assert_said("whole numbers beyond 2^53 = 9007199254740992 are rounded in id");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_lots, clear_folder),
+                                     cmocka_unit_test_teardown(test_houses, clear_folder),
+                                     cmocka_unit_test_teardown(test_dice, clear_folder),
+                                     cmocka_unit_test_teardown(test_flags, clear_folder),
+                                     cmocka_unit_test_teardown(test_odd_quotes, clear_folder),
+                                     cmocka_unit_test_teardown(test_header_of_texts, clear_folder),
+                                     cmocka_unit_test_teardown(test_header_of_texts_for_a_model, clear_folder),
+                                     cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
