@@ -81,12 +81,11 @@ static const char *next_quoted(const char *p, const char *end, char delimiter, c
 /* The position of the apostrophe that closes the one at p, or NULL: it is not doubled, as are those inside of a cell.
  */
 static const char *find_closing(const char *p, const char *end) {
-  for (p++; p < end; p++) {
-    p = memchr(p, '\'', (size_t)(end - p));
-    if (p == NULL || p + 1 == end || p[1] != '\'') return p;
+  while ((p = memchr(p + 1, '\'', (size_t)(end - p - 1))) != NULL && p + 1 < end && p[1] == '\'') {
     p++;
+    if (p + 1 == end) return NULL;
   }
-  return NULL;
+  return p;
 }
 
 /* The position after a cell in single quotes that begins at p, or p: an apostrophe at the end of a cell, without
