@@ -9,6 +9,7 @@
 #include "convert/convert_csv.h"
 #include "convert/convert_label_notes.h"
 #include "convert/convert_names.h"
+#include "convert/convert_open.h"
 #include "convert/convert_output.h"
 #include "convert/convert_report.h"
 #include "convert/convert_shared.h"

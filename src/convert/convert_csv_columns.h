@@ -4,6 +4,7 @@
 #define MLPDIST_CONVERT_CSV_COLUMNS_H
 
 #include "convert/convert_csv_dress.h"
+#include "convert/convert_source.h"
 
 typedef enum csv_role { CSV_LEFT_OUT, CSV_FEATURE, CSV_TARGET } csv_role;
 
@@ -31,6 +32,9 @@ void csv_plan_free(csv_plan *plan);
 /* The columns that a list, given as option, names: marked (columns), which the caller frees. */
 mlpd_status csv_columns_named(const char *name, const csv_layout *layout, const char *option, const char *list,
                               bool **marked);
+
+/* Of several CSV files some may lack a column that options->ignore names: MLPD_ERROR_USAGE if all of them do. */
+mlpd_status csv_sources_check_ignored(const source_list *list, const mlpd_convert_options *options);
 
 /* Names for the columns of a table without a header: "column 0", "column 1", ... A model that was trained on one whose
  * columns were not all plain numbers finds them by these. */

@@ -1,4 +1,6 @@
 /* Opens a CSV file: finds its layout and the roles of its columns, and allocates memory for a row. */
+#include "convert/convert_csv_open.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,14 @@
-/* The names of a conversion: writes them to the output. Nothing here is collective. */
+/* The names of a conversion: matches those of its inputs, and writes them to the output. Nothing here is collective.
+ */
 #ifndef MLPDIST_CONVERT_NAMES_H
 #define MLPDIST_CONVERT_NAMES_H
 
 #include "convert/convert_source.h"
 #include "h5/h5.h"
+
+/* Matches the columns and targets of s with those of first, by name if both have names. MLPD_ERROR_DATA if one is
+ * missing. */
+mlpd_status source_match(const mlpd_convert_options *options, const source *first, source *s);
 
 /* Writes the names of columns, targets and classes, and the kinds of columns, as dataset.h describes. missing: some
  * source has missing values (NaN). */

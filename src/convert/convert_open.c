@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "convert/convert_array.h"
+#include "convert/convert_csv_columns.h"
+#include "convert/convert_csv_open.h"
 #include "convert/convert_open.h"
 #include "convert/convert_report.h"
 #include "convert/convert_roles.h"
-#include "convert/convert_source.h"
 
 enum { LINES_MOST = 12 }; /* most files that are reported individually */
 

@@ -6,6 +6,10 @@
 
 enum { SOURCE_PARTS = 3 };
 
+/* Opens the files options->inputs, any number for each part. The caller frees the list. */
+mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened);
+void source_list_free(source_list *list);
+
 /* true if the rows have no targets */
 bool source_wants_no_label(const mlpd_convert_options *options);
 

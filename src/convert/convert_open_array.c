@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "convert/convert_open.h"
+#include "convert/convert_pair.h"
 
 bool source_wants_no_label(const mlpd_convert_options *options) {
   return options->unlabelled || (options->label != NULL && strcmp(options->label, "none") == 0);

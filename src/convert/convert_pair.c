@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "convert/convert_source.h"
+#include "convert/convert_pair.h"
 
 typedef struct pair_source {
   source base;
@@ -271,16 +271,6 @@ static void column_close(source *s) {
 }
 
 static const source_methods column_methods = {column_scan, column_read, column_close, NULL};
-
-bool column_by_number(const char *text, uint32_t columns, uint32_t *column) {
-  number parsed;
-  const char *end = text + strlen(text);
-  if (number_parse(text, end, &parsed) != end || !parsed.is_integer) return false;
-  const int64_t index = parsed.integer < 0 ? parsed.integer + columns : parsed.integer;
-  if (index < 0 || index >= columns) return false;
-  *column = (uint32_t)index;
-  return true;
-}
 
 static mlpd_status column_create(input_array *array, const char *label, bool leave_out, column_source **made) {
   const array_header *h = &array->header;

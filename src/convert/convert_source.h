@@ -3,7 +3,8 @@
 #ifndef MLPDIST_CONVERT_SOURCE_H
 #define MLPDIST_CONVERT_SOURCE_H
 
-#include "convert/convert_array.h"
+#include "base/element.h"
+#include "convert/convert_input.h"
 #include "convert/convert_label.h"
 #include "data/names.h"
 
@@ -63,31 +64,10 @@ static inline mlpd_status source_read(source *s, const label_set *labels, uint64
 
 void source_close(source *s); /* NULL is allowed. */
 
-/* Opens a CSV file; options give label, header and delimiter. Takes ownership of in, also on failure. */
-mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened);
-
-/* Of several CSV files some may lack a column that options->ignore names: MLPD_ERROR_USAGE if all of them do. */
-mlpd_status csv_sources_check_ignored(const source_list *list, const mlpd_convert_options *options);
-
-/* Opens x and y from separate arrays; y may be NULL. Takes ownership of both, also on failure. */
-mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened);
-
-/* Opens one array (rows, columns) of which one column is the label (as in mlpd_convert_options). leave_out: the label
- * is not read. Takes ownership of array, also on failure. */
-mlpd_status column_source_open(input_array *array, const char *label, bool leave_out, meter *m, source **opened);
-
 /* Parses the number of a column, from 0, or negative from the end. false if there is no such column. */
 bool column_by_number(const char *text, uint32_t columns, uint32_t *column);
 
-/* Opens the files options->inputs, any number for each part. The caller frees the list. */
-mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened);
-void source_list_free(source_list *list);
-
 /* Adds s, which the list owns from now on, to the sources of a part. */
 void source_list_add(source_list *list, source *s, mlpd_split part);
-
-/* Matches the columns and targets of s with those of first, by name if both have names. MLPD_ERROR_DATA if one is
- * missing. */
-mlpd_status source_match(const mlpd_convert_options *options, const source *first, source *s);
 
 #endif
