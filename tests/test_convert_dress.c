@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "convert/convert_span.h"
 #include "convert_helper.h"
+#include "source/span.h"
 
 /* A table of one such feature and a target; the cells are in quotes. */
 static void write_cells(const char *name, const char *const *cells) {

@@ -1,7 +1,7 @@
 /* Several inputs of a conversion: which are train, valid and test, several files of one table, and stratified parts. */
-#include "convert/convert_roles.h"
 #include "convert_helper.h"
 #include "lanes/row_split.h"
+#include "source/roles.h"
 
 /* ---- Roles -------------------------------------------------------------------------------------------- */
 

@@ -6,14 +6,14 @@
 
 #include "base/locale.h"
 #include "base/memory.h"
-#include "convert/convert_csv.h"
 #include "convert/convert_label_notes.h"
 #include "convert/convert_names.h"
 #include "convert/convert_open.h"
 #include "convert/convert_output.h"
-#include "convert/convert_report.h"
 #include "convert/convert_shared.h"
+#include "csv/csv.h"
 #include "lanes/row_split.h"
+#include "source/report.h"
 
 enum { PARTS = 3, SCHEMA_VERSION = 2 };
 

@@ -2,8 +2,8 @@
 #ifndef MLPDIST_CONVERT_H
 #define MLPDIST_CONVERT_H
 
-#include "convert/spool.h"
 #include "data/names.h"
+#include "source/spool.h"
 
 /* What is stored in the converted file about its conversion. */
 typedef struct convert_memory {

@@ -6,8 +6,8 @@
 #include "base/foreign.h"
 #include "base/memory.h"
 #include "convert/convert_open.h"
-#include "convert/convert_report.h"
 #include "convert/convert_unnamed.h"
+#include "source/report.h"
 
 typedef struct archive {
   const char *path;

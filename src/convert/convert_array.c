@@ -6,9 +6,9 @@
 
 #include "base/foreign.h"
 #include "base/memory.h"
-#include "convert/convert_csv.h"
 #include "convert/convert_idx.h"
 #include "convert/convert_npy.h"
+#include "csv/csv.h"
 
 enum { HEAD_BYTES = 4096 };
 

@@ -4,7 +4,7 @@
 #define MLPDIST_CONVERT_ARRAY_H
 
 #include "convert/convert_header.h"
-#include "convert/convert_input.h"
+#include "source/input.h"
 
 typedef struct input_array {
   input *in; /* owned */

@@ -3,7 +3,7 @@
 #define MLPDIST_CONVERT_IDX_H
 
 #include "convert/convert_header.h"
-#include "convert/convert_input.h"
+#include "source/input.h"
 
 /* Parses the header of in, which must be at its start. */
 mlpd_status idx_header(input *in, array_header *header);

@@ -3,11 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "convert/convert_alike.h"
-#include "convert/convert_csv.h"
-#include "convert/convert_csv_forms.h"
-#include "convert/convert_report.h"
-#include "convert/convert_roles.h"
+#include "csv/csv.h"
+#include "csv/csv_forms.h"
+#include "source/alike.h"
+#include "source/report.h"
+#include "source/roles.h"
 
 enum { CASES_MOST = 200 }; /* most classes that are compared with one another */
 

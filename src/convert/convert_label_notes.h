@@ -2,7 +2,7 @@
 #ifndef MLPDIST_CONVERT_LABEL_NOTES_H
 #define MLPDIST_CONVERT_LABEL_NOTES_H
 
-#include "convert/convert_label.h"
+#include "source/label.h"
 
 /* Reports labels that are all the same, classes whose names differ only in letter case, and whole numbers that are
  * rounded to double. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "convert/category_set.h"
-#include "convert/convert_report.h"
+#include "source/category_set.h"
+#include "source/report.h"
 
 enum { NAMES_BYTES = 300 };
 

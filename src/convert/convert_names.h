@@ -3,8 +3,8 @@
 #ifndef MLPDIST_CONVERT_NAMES_H
 #define MLPDIST_CONVERT_NAMES_H
 
-#include "convert/convert_source.h"
 #include "h5/h5.h"
+#include "source/source.h"
 
 /* Matches the columns and targets of s with those of first, by name if both have names. MLPD_ERROR_DATA if one is
  * missing. */

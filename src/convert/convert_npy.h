@@ -3,7 +3,7 @@
 #define MLPDIST_CONVERT_NPY_H
 
 #include "convert/convert_header.h"
-#include "convert/convert_input.h"
+#include "source/input.h"
 
 /* Reads the header and leaves `in` at the first element. header->bytes is its length in the file. Call it at the start
  * of the file. MLPD_ERROR_DATA: cut short, of a version above 3, not a dictionary of descr, fortran_order and shape, or

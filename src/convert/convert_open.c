@@ -6,11 +6,11 @@
 
 #include "base/memory.h"
 #include "convert/convert_array.h"
-#include "convert/convert_csv_columns.h"
-#include "convert/convert_csv_open.h"
 #include "convert/convert_open.h"
-#include "convert/convert_report.h"
-#include "convert/convert_roles.h"
+#include "csv/csv_columns.h"
+#include "csv/csv_open.h"
+#include "source/report.h"
+#include "source/roles.h"
 
 enum { LINES_MOST = 12 }; /* most files that are reported individually */
 

@@ -2,7 +2,7 @@
 #ifndef MLPDIST_CONVERT_OPEN_H
 #define MLPDIST_CONVERT_OPEN_H
 
-#include "convert/convert_source.h"
+#include "source/source.h"
 
 enum { SOURCE_PARTS = 3 };
 

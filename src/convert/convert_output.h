@@ -4,8 +4,8 @@
 #define MLPDIST_CONVERT_OUTPUT_H
 
 #include "base/file_output.h"
-#include "convert/convert_label.h"
 #include "h5/h5.h"
+#include "source/label.h"
 
 /* Collects the rows of one part in a block and writes it when it is full. */
 typedef struct part_output {

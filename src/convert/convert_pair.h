@@ -3,7 +3,7 @@
 #define MLPDIST_CONVERT_PAIR_H
 
 #include "convert/convert_array.h"
-#include "convert/convert_source.h"
+#include "source/source.h"
 
 /* Opens x and y from separate arrays; y may be NULL. Takes ownership of both, also on failure. */
 mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened);

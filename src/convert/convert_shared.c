@@ -5,7 +5,7 @@
 #include <xxhash.h>
 
 #include "base/memory.h"
-#include "convert/convert_report.h"
+#include "source/report.h"
 
 enum { PARTS = 3, ROWS_MOST = 1 << 22, BLOCK = 64 };
 

@@ -3,7 +3,7 @@
 #ifndef MLPDIST_CONVERT_SHARED_H
 #define MLPDIST_CONVERT_SHARED_H
 
-#include "convert/convert_source.h"
+#include "source/source.h"
 
 typedef struct shared_rows {
   uint64_t *hashes[3]; /* by mlpd_split, of the inputs' rows; NULL: none, or nothing is compared */

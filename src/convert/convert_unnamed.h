@@ -3,7 +3,7 @@
 #ifndef MLPDIST_CONVERT_UNNAMED_H
 #define MLPDIST_CONVERT_UNNAMED_H
 
-#include "convert/convert_input.h"
+#include "source/input.h"
 
 enum { UNNAMED_MOST = 2 };
 

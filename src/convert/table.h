@@ -4,9 +4,9 @@
 #define MLPDIST_TABLE_H
 
 #include "base/file.h"
-#include "convert/spool.h"
 #include "data/names.h"
 #include "ranks/comm.h"
+#include "source/spool.h"
 
 typedef struct table_job {
   const mlpd_data_paths *data;

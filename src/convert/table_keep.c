@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 #include "convert/convert_array.h"
-#include "convert/convert_csv_columns.h"
 #include "convert/table.h"
 #include "convert/table_inputs.h"
+#include "csv/csv_columns.h"
 
 struct table_keeper {
   const mlpd_data_paths *data;

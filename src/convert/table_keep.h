@@ -3,7 +3,7 @@
 #ifndef MLPDIST_TABLE_KEEP_H
 #define MLPDIST_TABLE_KEEP_H
 
-#include "convert/spool.h"
+#include "source/spool.h"
 
 typedef struct table_keeper table_keeper;
 

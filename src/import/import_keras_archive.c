@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "convert/convert_input.h"
 #include "import/import_keras.h"
+#include "source/input.h"
 
 enum { NAME_BYTES = 4200 }; /* of a path and an entry, in messages */
 

@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "convert/convert_array.h"
-#include "convert/convert_zip.h"
 #include "import/import_state.h"
+#include "source/zip.h"
 
 static mlpd_status read_values(input_array *from, import_array *made) {
   const array_header *const header = &from->header;

@@ -6,9 +6,9 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "convert/convert_date.h"
 #include "model/model_output.h"
 #include "ranks/comm.h"
+#include "source/date.h"
 
 typedef struct permuter {
   mlpd_comm *comm;

@@ -3,8 +3,8 @@
 #define MLPDIST_MODEL_TABLE_H
 
 #include "base/file_output.h"
-#include "convert/spool.h"
 #include "model/model.h"
+#include "source/spool.h"
 
 enum { MODEL_TABLE_TEXTS = 16 };
 

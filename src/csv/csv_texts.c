@@ -1,0 +1,124 @@
+#include "csv/csv_texts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/foreign.h"
+#include "source/alike.h"
+#include "source/report.h"
+#include "source/roles.h"
+
+enum {
+  COMPARED_MOST = 200, /* most categories of a column that are compared with one another */
+  NUMBERS_FEW = 20,    /* so many whole numbers among texts may be codes */
+  TEXTS_SHOWN = 8
+};
+
+static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
+  (void)snprintf(number, 16, "%u", column);
+  return c->layout.names != NULL ? c->layout.names[column] : number;
+}
+
+/* The first two categories that look alike, if there are any. */
+static void note_alike(const csv_source *c, uint32_t column) {
+  const category_set *const set = c->sets[column];
+  char number[16];
+  if (set->count > COMPARED_MOST) return;
+  for (uint32_t k = 0; k < set->count; k++)
+    for (uint32_t j = 0; j < k; j++) {
+      const char *const difference = texts_difference(set->all[j].text, set->all[k].text);
+      if (difference == NULL || (set->all[j].length == 1 && set->all[k].length == 1)) continue; /* a and A: codes */
+      convert_say(
+          c->options,
+          "note: %s: the categories '%.60s' and '%.60s' of column %s differ only in %s and are kept apart; write "
+          "them alike if they are one",
+          c->base.name, set->all[j].text, set->all[k].text, column_name(c, column, number), difference);
+      return;
+    }
+}
+
+/* Numbers in a column whose other cells, the most of them, are texts. */
+static void note_numbers(const csv_source *c, uint32_t column) {
+  const category_set *const set = c->sets[column];
+  const category *example = NULL;
+  char texts[REPORT_BYTES] = "", name[16];
+  size_t used = 0;
+  uint32_t numbers = 0, others = 0;
+  bool fractions = false, plain = true;
+  for (uint32_t k = 0; k < set->count; k++) {
+    const category *const one = &set->all[k];
+    const csv_cell cell = {.begin = one->text, .end = one->text + one->length};
+    number parsed;
+    if (csv_cell_number(&c->syntax, &cell, &parsed)) {
+      fractions = fractions || !parsed.is_integer;
+      if (numbers++ == 0) example = one;
+      continue;
+    }
+    plain = plain && strpbrk(one->text, ",'") == NULL;
+    if (others++ < TEXTS_SHOWN) report_list_add(texts, &used, ",", one->text);
+  }
+  if (others == 0 || numbers < 2 || (numbers <= NUMBERS_FEW && !fractions)) return;
+  const bool listed = plain && others <= TEXTS_SHOWN;
+  convert_say(c->options,
+              "note: %s: column %s becomes categories, and %u of them are numbers, as '%s', which lose their order; "
+              "--missing %s%s%s reads the column as numbers",
+              c->base.name, column_name(c, column, name), numbers, example->text, listed ? "'" : "",
+              listed ? texts : "with its texts", listed ? "'" : "");
+}
+
+/* train, test, ...: the rows say to which part they belong. */
+static bool note_parts(const csv_source *c, uint32_t column) {
+  const category_set *const set = c->sets[column];
+  const char *texts[ROLES_PARTS_MOST];
+  char number[16];
+  for (uint32_t k = 0; k < set->count && k < ROLES_PARTS_MOST; k++) texts[k] = set->all[k].text;
+  if (!roles_name_parts(texts, set->count)) return false;
+  const char *const name = column_name(c, column, number);
+  convert_say(
+      c->options,
+      "note: %s: column %s names parts of the rows, as '%.40s' and '%.40s', but is read as a feature, and parts "
+      "are drawn anew; to keep them, write the rows of each into a file of that name; --ignore '%s' leaves the "
+      "column out",
+      c->base.name, name, set->all[0].text, set->all[1].text, name);
+  return true;
+}
+
+void csv_texts_report(const csv_source *c) {
+  for (uint32_t i = 0; c->sets != NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++) {
+    if (c->sets[i] == NULL || c->plan.roles[i] != CSV_FEATURE || c->follows) continue;
+    if (!c->sets[i]->wanted && note_parts(c, i)) continue;
+    note_alike(c, i);
+    if (!c->sets[i]->wanted) note_numbers(c, i);
+  }
+}
+
+/* A class such as NA (North America, sodium) is lost where the word is read as a missing target. */
+static void report_missing_class(const csv_source *c) {
+  const csv_fault *const f = c->faults != NULL && c->label != CSV_NO_LABEL ? c->faults[c->label] : NULL;
+  if (f == NULL || f->missing == 0 || c->rows_missing == 0 || c->options->task == MLPD_REGRESSION) return;
+  if (strcmp(f->missing_text, "NA") != 0 || isfinite(c->label_ends.least[0])) return;
+  convert_say(c->options,
+              "note: %s: 'NA' (line %llu) is read as a missing target; if it is a class, write it otherwise, as N-A",
+              c->base.name, (unsigned long long)f->missing_line);
+}
+
+/* Names in the first column and numbers in all others, more than rows: the rows may be columns. */
+static void report_transposed(const csv_source *c) {
+  enum { FEW = 20 };
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  const bool named = !c->layout.header && c->sets != NULL && c->sets[0] != NULL && c->sets[0]->count == c->base.rows;
+  if (!named || c->base.rows > FEW || c->layout.columns <= c->base.rows) return;
+  for (uint32_t i = 1; i < c->layout.columns; i++)
+    if (c->sets[i] != NULL || c->plan.dates[i]) return;
+  foreign_command_names(input_path(c->lines.in), file, base);
+  convert_say(c->options,
+              "note: %s: its first column holds %llu different texts and the %u others numbers: if they are names, its "
+              "rows are columns; turn it: python3 -c \"import pandas; pandas.read_csv('%s', header=None, "
+              "index_col=0).T.to_csv('%s-turned.csv', index=False)\"",
+              c->base.name, (unsigned long long)c->base.rows, c->layout.columns - 1, file, base);
+}
+
+void csv_doubts_report(const csv_source *c) {
+  report_missing_class(c);
+  report_transposed(c);
+}
