@@ -608,14 +608,14 @@ MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
 
 /* Makes a model of a network of dense layers and norms in path, by its extension: .onnx; .keras, .h5 or .hdf5, a model
  * that Keras saved; .npz or .safetensors, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs), NAME.bias,
- * ...: of .npz in the order of the layers, of .safetensors, which does not keep it, in the one that names and widths
- * tell. Arithmetic on its input becomes the normalisation, that on its output the scaling of the
- * targets, batch norms part of the weights; labels beside probabilities, as skl2onnx writes them, give the names of the
- * classes. What mlpd_export() wrote to .onnx or .json gives back the whole model, with
- * the same weights unless the export folded batch norms or scales into them: a description in the file's metadata (key
- * mlpdist) is taken if the model that it makes exports exactly the graph in the file; else the graph is read as that of
- * others. The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense layers, norms and activations; the
- * message names the operator. */
+ * ..., or of Flax, NAME.kernel (inputs, outputs): with weights in .npz in the order of the layers; .safetensors and
+ * Flax do not keep it, and it is the one that names and widths tell. Arithmetic on its input becomes the normalisation,
+ * that on its output the scaling of the targets, batch norms part of the weights; labels beside probabilities, as
+ * skl2onnx writes them, give the names of the classes. What mlpd_export() wrote to .onnx or .json gives back the whole
+ * model, with the same weights unless the export folded batch norms or scales into them: a description in the file's
+ * metadata (key mlpdist) is taken if the model that it makes exports exactly the graph in the file; else the graph is
+ * read as that of others. The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense layers, norms and
+ * activations; the message names the operator. */
 MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
 
 /* The same, into the model file out. MLPD_ERROR_USAGE if out is the file path under another name, or exists and is not

@@ -736,6 +736,12 @@ np.savez("bare_turned.npz", **{f"{k}.weight": w[k] for k in range(3)})
 np.savez("mixed.npz", **{key: state[key] for key in ("net.4.bias", "net.4.weight", "net.0.weight", "net.0.bias")})
 np.savez("shuffled.npz", **{"c.weight": w[2].T, "a.weight": w[0].T})
 np.savez("sklearn.npz", coefs_0=w[0], intercepts_0=b[0])
+# Of Flax, whose weights are (inputs, outputs), sorted by name as JAX does; the same of scikit-learn, renamed.
+flax = {f"params/Dense_{n}/{part}": values[k] for k, n in enumerate((2, 9, 10)) for part, values in (("kernel", w), ("bias", b))}
+np.savez("flax.npz", **dict(sorted(flax.items())))
+np.savez("renamed.npz", **{f"{k}.{part}": values[k] for part, values in (("kernel", w), ("bias", b)) for k in range(3)})
+np.savez("conv.npz", **{"params.Conv_0.kernel": np.ones((3, 4, 5)), "params.Conv_0.bias": b[0]})
+np.savez("bias.npz", **{"params.Dense_0.kernel": w[0], "params.Dense_0.bias": b[1]})
 END
   for file in net.h5 net.hdf5; do
     alone import "$file" keras-model.h5
@@ -775,6 +781,11 @@ END
     succeeds
     predicts_as_wanted torch.h5 "$name.txt"
   done
+  for name in flax renamed; do
+    alone import "$name.npz" torch.h5 --activation relu,tanh
+    succeeds
+    predicts_as_wanted torch.h5 torch.txt
+  done
   for file in 'net.pth is a file of PyTorch: save the weights by numpy.savez("net.npz", **{k: v.numpy() for k, v in' \
     'net.pkl is a file of pickled Python objects: of scikit-learn' 'net.pb is a file of TensorFlow: save the network by tf2onnx'; do
     alone import "${file%% *}" x.out.h5
@@ -784,11 +795,13 @@ END
     alone import "$1.npz" x.out.h5 --activation relu
     fails_with 1 "mlpdist: $1.npz: " "${@:2}"
   }
-  refused turned "net.0.bias has 7 values, but net.0.weight has 5 outputs; weights are (outputs, inputs), as in PyTorch: transpose"
-  refused bare_turned "layer 2 expects 6 values, but the layer before it gives 5; weights are (outputs, inputs), as in PyTorch: transpose"
+  refused turned "net.0.bias has 7 values, but net.0.weight has 5 outputs; weights are (outputs, inputs), as in PyTorch: name those of NumPy"
+  refused bare_turned "layer 2 expects 6 values, but the layer before it gives 5; weights are (outputs, inputs), as in PyTorch: name those of NumPy"
   refused mixed "net.0 comes after net.4: the arrays must come in the order of the network, as state_dict() gives them"
   refused shuffled "layer 2 expects 5 values, but the layer before it gives 3; the arrays must come in the order of the layers"
-  refused sklearn "coefs_0 is of scikit-learn: name the transposed coefs_ 0.weight"
+  refused sklearn "coefs_0 is of scikit-learn: name the coefs_ 0.kernel"
+  refused conv "params.Conv_0.kernel (rank 3) is not of a dense layer: it has no (inputs, outputs)"
+  refused bias "params.Dense_0.bias has 6 values, but params.Dense_0.kernel has 7 outputs"
   refused other "mean is neither a weight nor a bias; a state dict of linear layers, BatchNorm1d and LayerNorm is read"
   refused more "norm: this module lacks running_mean or running_var"
   refused counted "norm: this module lacks running_mean or running_var"

@@ -90,6 +90,7 @@ imports() {
   /usr/bin/python3 -B "$BATS_TEST_DIRNAME/foreign/make_safetensors.py" . || fail "make_safetensors.py"
   imports named.safetensors "$BATS_TEST_DIRNAME/foreign/torch_named.csv" "$BATS_TEST_DIRNAME/foreign/torch_rows.csv" --activation tanh
   for name in sequential types wide plain; do imports "$name.safetensors" "$name.csv" rows.csv --activation relu; done
+  imports flax.safetensors plain.csv rows.csv --activation relu
   alone import unclear.safetensors x.h5 --activation relu
   fails_with 2 "unclear.safetensors: the file does not keep the order of its layers, and several fit by names and widths: give" \
     "--layers with the names in order, of first,inner,last,middle"
@@ -118,7 +119,7 @@ imports() {
     'text 2.bias has no shape' 'sizes 2.bias has 8 bytes, but its shape and dtype need 12' 'dtype 2.bias is of dtype F8_E4M3' \
     'int8 weight is of dtype I8; import takes F64, F32, F16 and BF16' 'nan 2.weight holds a value that is not finite' \
     'name 2.lora?A is neither a weight nor a bias' 'none it holds no weights; a state dict of linear layers' \
-    'transposed fc1.bias has 6 values, but fc1.weight has 4 outputs; weights are (outputs, inputs), as in PyTorch: transpose' \
+    'transposed fc1.bias has 6 values, but fc1.weight has 4 outputs; weights are (outputs, inputs), as in PyTorch: name those of NumPy' \
     'unfit in none does each take as many values as the one before gives: it has 0,2,4; weights are (outputs, inputs)'; do
     refused "${name%% *}" "${name#* }"
   done

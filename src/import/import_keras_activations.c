@@ -130,10 +130,11 @@ static mlpd_status read_relu(keras_reader *r, const json_t *config, bool *known)
   const double slope = keras_number(config, "negative_slope", 0), threshold = keras_number(config, "threshold", 0);
   const json_t *const most = json_object_get(config, "max_value");
   const bool bounded = json_is_number(most);
-  *known = threshold == 0 && (!bounded || (slope == 0 && json_number_value(most) == 6));
+  const double bound = bounded ? json_number_value(most) : 0;
+  *known = threshold == 0 && (!bounded || (slope == 0 && bound > 0));
   if (!*known) return MLPD_OK;
   if (slope != 0) return apply_slope(r, slope);
-  return apply(r, bounded ? MLPD_RELU6 : MLPD_RELU);
+  return bounded ? apply_form(r, &(form){"", MLPD_RELU6, 6 / bound, 0, bound / 6, 0}) : apply(r, MLPD_RELU);
 }
 
 /* The slope has another name since Keras 3, as it had in one of Keras 2. */
@@ -145,7 +146,7 @@ static mlpd_status refuse(const keras_reader *r, const char *kind) {
   return FAIL(
       MLPD_ERROR_DATA,
       "layer %s is of class %.60s, which import does not know (with these parameters); it reads dense layers, norms, "
-      "constants and activations",
+      "constants and the activations of mlpdist: exchange another, such as for tanh, and train again",
       r->layer, kind);
 }
 

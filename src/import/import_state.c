@@ -1,5 +1,6 @@
 /* Modules of a PyTorch state dict are groups of arrays NAME.weight, NAME.bias, ..., in order: linear layers have a
- * weight (outputs, inputs), norms a weight of rank 1, batch norms running_mean and running_var, too. */
+ * weight (outputs, inputs), norms a weight of rank 1, batch norms running_mean and running_var, too. Dense layers of
+ * Flax have a NAME.kernel (inputs, outputs) in place of the weight. */
 #include "import/import_state_order.h"
 
 #include <ctype.h>
@@ -10,28 +11,32 @@
 #include "base/memory.h"
 
 static const char CURE[] =
-    "a state dict of linear layers, BatchNorm1d and LayerNorm is read, NAME.weight and NAME.bias; other layers go "
-    "through ONNX (torch.onnx.export)";
+    "a state dict of linear layers, BatchNorm1d and LayerNorm is read, NAME.weight (outputs, inputs) or NAME.kernel "
+    "(inputs, outputs) and NAME.bias; other layers go through ONNX (torch.onnx.export)";
 
 /* The length of NAME in "NAME.weight" or, of a network that is a single layer, "weight"; -1: no such name. */
 static int stem_of(const char *name, const char *kind) {
   const size_t length = strlen(name), end = strlen(kind);
   if (length < end || strcmp(name + length - end, kind) != 0) return -1;
   if (length == end) return 0;
-  return name[length - end - 1] == '.' ? (int)(length - end) : -1;
+  return strchr("./", name[length - end - 1]) != NULL ? (int)(length - end) : -1;
 }
 
 static const char *const PARTS[STATE_NUM_PARTS] = {"weight", "bias", "running_mean", "running_var",
                                                    "num_batches_tracked"};
+static const char KERNEL[] = "kernel";
 
-/* Which of PARTS it is, and the length of the module's name before, without the point; -1: none. */
+/* Which of PARTS it is, a kernel among the weights, and the length of the module's name before, without the point; -1:
+ * none. */
 static int part_of(const char *name, int *stem) {
   for (int i = 0; i < STATE_NUM_PARTS; i++) {
     const int length = stem_of(name, PARTS[i]);
     *stem = length > 0 ? length - 1 : 0;
     if (length >= 0) return i;
   }
-  return -1;
+  const int length = stem_of(name, KERNEL);
+  *stem = length > 0 ? length - 1 : 0;
+  return length >= 0 ? STATE_WEIGHT : -1;
 }
 
 mlpd_status import_state_name(const char *name, bool *has_values) {
@@ -39,10 +44,9 @@ mlpd_status import_state_name(const char *name, bool *has_values) {
   const int part = part_of(name, &stem);
   *has_values = part != STATE_COUNTER;
   if (part < 0 && (strncmp(name, "coefs", 5) == 0 || strncmp(name, "intercepts", 10) == 0))
-    return FAIL(MLPD_ERROR_DATA,
-                "%s is of scikit-learn: name the transposed coefs_ 0.weight, 1.weight, ... and the intercepts_ 0.bias, "
-                "1.bias, ...",
-                name);
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s is of scikit-learn: name the coefs_ 0.kernel, 1.kernel, ... and the intercepts_ 0.bias, 1.bias, ...", name);
   return part < 0 ? FAIL(MLPD_ERROR_DATA, "%s is neither a weight nor a bias; %s", name, CURE) : MLPD_OK;
 }
 
@@ -273,10 +277,37 @@ static mlpd_status read_modules(const import_array *arrays, size_t count, bool i
   return status;
 }
 
-mlpd_status import_state(const import_array *arrays, size_t count, bool in_order, const char *layers,
-                         import_chain *chain) {
+/* Makes a kernel (inputs, outputs) a weight. */
+static mlpd_status turn(import_array *a) {
+  double *turned = NULL;
+  TRY(memory_allocate(&turned, a->rows * a->columns, sizeof *turned, "weights"));
+  for (uint64_t i = 0; i < a->rows; i++)
+    for (uint64_t j = 0; j < a->columns; j++) turned[j * a->rows + i] = a->values[i * a->columns + j];
+  const uint64_t rows = a->rows;
+  a->rows = a->columns;
+  a->columns = rows;
+  free(a->values);
+  a->values = turned;
+  return MLPD_OK;
+}
+
+/* Programs with kernels are those of JAX, which sorts the names. */
+static mlpd_status turn_kernels(import_array *arrays, size_t count, bool *in_order) {
+  for (size_t i = 0; i < count; i++) {
+    if (stem_of(arrays[i].name, KERNEL) < 0) continue;
+    *in_order = false;
+    if (arrays[i].rank != 2)
+      return FAIL(MLPD_ERROR_DATA, "%s (rank %d) is not of a dense layer: it has no (inputs, outputs); %s",
+                  arrays[i].name, arrays[i].rank, CURE);
+    TRY(turn(&arrays[i]));
+  }
+  return MLPD_OK;
+}
+
+mlpd_status import_state(import_array *arrays, size_t count, bool in_order, const char *layers, import_chain *chain) {
   state_module *modules = NULL;
   chain->needs_activation = true;
+  TRY(turn_kernels(arrays, count, &in_order));
   TRY(memory_allocate(&modules, count, sizeof *modules, "weights"));
   const mlpd_status status = read_modules(arrays, count, in_order, layers, modules, chain);
   free(modules);

@@ -18,8 +18,7 @@ typedef struct import_array {
 mlpd_status import_state_name(const char *name, bool *has_values);
 
 /* The layers of all arrays: in the order of the list `layers` of their names, or if that is NULL of the arrays, or if
- * these have none, in the one that names and widths tell. */
-mlpd_status import_state(const import_array *arrays, size_t count, bool in_order, const char *layers,
-                         import_chain *chain);
+ * these have none, in the one that names and widths tell. Arrays named kernel become weights. */
+mlpd_status import_state(import_array *arrays, size_t count, bool in_order, const char *layers, import_chain *chain);
 
 #endif

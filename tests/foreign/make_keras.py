@@ -84,7 +84,8 @@ def apply(one, a, old=False):
     if kind == "PReLU":
         return np.where(a > 0, a, v["alpha"] * a)
     if kind in ("LeakyReLU", "ReLU"):
-        return np.where(a > 0, a, config.get("negative_slope", config.get("alpha")) * a)
+        bound = np.inf if config.get("max_value") is None else config["max_value"]
+        return np.minimum(np.where(a > 0, a, config.get("negative_slope", config.get("alpha")) * a), bound)
     assert kind in ("Dropout", "InputLayer"), kind
     return a
 
@@ -171,7 +172,7 @@ def main():
               dense("g", 4, 3), ("PReLU", {"name": "one", "shared_axes": [1]}, [("alpha", numbers(1))]), dense("h", 3, 2)]
     scaled = [layer("Normalization", "given", axis=[-1], invert=True, mean=[[1, 2, 3, 0.5]], variance=[[1, 4, 0.5, 2]]),
               dense("a", 4, 5, "hard_sigmoid"), dense("b", 5, 4, "log_sigmoid"), dense("c", 4, 5, "hard_tanh"), dense("d", 5, 4, "mish"),
-              dense("e", 4, 2, "hard_sigmoid")]
+              dense("bent", 4, 4), layer("ReLU", "bounded", max_value=0.5, negative_slope=0.0, threshold=0.0), dense("e", 4, 2, "hard_sigmoid")]
     roots = [dense("a", 4, 6), rms_norm("n", 6), layer("Activation", "act", activation="tanh"), dense("b", 6, 5, "relu"),
              rms_norm("m", 5, 0.01), dense("c", 5, 2)]
     for name, layers in (("usual", usual), ("roots", roots), ("slopes", slopes), ("scaled", scaled)):

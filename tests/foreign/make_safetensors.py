@@ -97,6 +97,10 @@ def main():
         (folder / f"bad_{name}.safetensors").write_bytes(content)
     named = np.load(pathlib.Path(__file__).parent / "torch_named.npz")
     (folder / "named.safetensors").write_bytes(pack(*encode(named)))
+    plain = {"0.weight": "Dense_0.kernel", "0.bias": "Dense_0.bias", "2.weight": "Dense_1.kernel", "2.bias": "Dense_1.bias"}
+    numbers = {name: np.frombuffer(data, "<f4")[np.arange(*header[name]["data_offsets"], 4) // 4] for name in plain}
+    flax = {f"params.{plain[name]}": values.reshape(header[name]["shape"]).T for name, values in numbers.items()}
+    (folder / "flax.safetensors").write_bytes(pack(*encode(flax)))
     turned = {name: values.T for name, values in named.items()}
     (folder / "bad_transposed.safetensors").write_bytes(pack(*encode(turned)))
     state = {"0.weight": np.ones((4, 4)), "0.bias": np.ones(4), "2.weight": np.ones((4, 3)), "4.weight": np.ones((2, 4))}
