@@ -396,6 +396,8 @@ class Estimators(unittest.TestCase):
             mlpdist.MLPClassifier(**options).partial_fit(x, y, classes=[0, 1, 2])
 
     def test_what_is_not_there_is_refused(self):
+        from scipy.sparse import csr_matrix
+
         for options, word in (({"solver": "lbfgs", "dropout": 0.1}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
                               ({"batch_size": "big"}, "batch_size='big' is no number"), ({"tol": None}, "tol=None"),
                               ({"hidden_layer_sizes": ("8", "wide")}, "hidden_layer_sizes"), ({"max_iter": [1]}, "max_iter"),
@@ -403,6 +405,17 @@ class Estimators(unittest.TestCase):
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):
                 classifier(**options).fit(self.x, self.y)
+        for options, words in (({"max_iter": 5.5}, "^max_iter: 5.5 is not a whole number"), ({"epochs": 5.5}, "^epochs: 5.5 is not"),
+                               ({"random_state": -1}, "^random_state: -1 is not in"), ({"hidden": "a"}, '^hidden: "a" is not'),
+                               ({"ema": 0.9, "swa_start": 2}, "^ema and swa_start are two averages")):
+            with self.assertRaisesRegex(ValueError, words):  # by the names that the caller gave
+                classifier(**options).fit(self.x, self.y)
+        with self.assertRaisesRegex(ValueError, "^init_from: .* leave out hidden_layer_sizes, ensemble, members, folds and embed_bins"):
+            classifier(warm_start=True, max_iter=1).fit(self.x, self.y).set_params(hidden_layer_sizes=3).fit(self.x, self.y)
+        with self.assertRaisesRegex(ValueError, "too large for the computations; normalize='standard' scales columns"):
+            classifier().fit(self.x * 1e300, self.y)
+        with self.assertRaisesRegex(TypeError, "y is a sparse matrix, and a dense one is needed"):
+            classifier().fit(self.x, csr_matrix(np.eye(3)[self.y]))
         with self.assertRaisesRegex(TypeError, "hiden"):
             mlpdist.MLPClassifier(hiden=3)
         with self.assertRaisesRegex(mlpdist.Error, "loss"):  # and no exception is lost on the way through C
@@ -613,6 +626,38 @@ class Frames(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "with respect to numbers, but the frame has text or missing values"):
             fitted.model_.jacobian(self.mixed)
 
+    def test_names_that_a_model_cannot_hold(self):
+        twice = self.numbers.set_axis(["a", "a", "b", "c"], axis=1)
+        cut = self.numbers.set_axis(["a\0b", "a\0c", "b", "c"], axis=1)
+        wanted = classifier(max_iter=3).fit(self.numbers, self.y).predict(self.numbers)
+        for frame in (twice, cut):
+            np.testing.assert_array_equal(classifier(max_iter=3).fit(frame, self.y).predict(frame), wanted)
+        for names in (["", "b", "c"], ["a\0", "a\0b", "c"], ["a\ud800", "a\udc80", "c"]):
+            for frame in (self.numbers, self.mixed):
+                y = np.array(names, dtype=object)[self.y]
+                self.assertEqual(classifier(max_iter=3).fit(frame, y).classes_.tolist(), names)
+
+    def test_messages_are_about_the_frame(self):
+        numbers = self.numbers.assign(colour=["red", 1.5, 2, 3, 4] * 30)
+        with self.assertRaisesRegex(ValueError, r"^line 2 of the frame as CSV: column 5 \(colour\): 'red' is not a number .* use "
+                                    r"X.replace\('red', float\('nan'\)\) .* X\['colour'\].astype\('category'\)"):
+            classifier().fit(numbers, self.y)
+        for cured in (numbers.replace("red", float("nan")), numbers.assign(colour=numbers["colour"].astype("category"))):
+            classifier(max_iter=1).fit(cured, self.y)
+        commas = self.numbers.assign(price=[f"{i},5" for i in range(150)])
+        with self.assertRaisesRegex(ValueError, r"X.replace\(',', '.', regex=True\) reads"):
+            classifier().fit(commas, self.y)
+        classifier(max_iter=1).fit(commas.replace(",", ".", regex=True), self.y)
+        named = self.numbers.assign(name=[f"id{i}" for i in range(150)])
+        with self.assertWarnsRegex(UserWarning, r"mlpdist: the frame: column name is left out: .* X\['name'\].astype\('category'\) "
+                                   r"keeps it, X.drop\(columns='name'\) leaves it out"):
+            classifier(max_iter=1).fit(named, self.y)
+        for bad, word in (([1j] * 150, "Complex data not supported: column 'bad'"), ([[1, 2]] * 150, "column 'bad' has a list in a cell")):
+            with self.assertRaisesRegex(ValueError, word):
+                classifier().fit(self.numbers.assign(bad=bad), self.y)
+        with self.assertRaisesRegex(ValueError, "^the frame: has a header, but no rows"):
+            classifier(max_iter=1).fit(self.mixed, self.y).predict(self.mixed[:0])
+
     def test_missing_targets_are_refused(self):
         import pandas
 
@@ -723,7 +768,7 @@ class Steps(unittest.TestCase):
         x, y = self.rows(0)
         with self.assertRaisesRegex(ValueError, "schedule cosine falls over the whole run"):
             self.trainer(schedule="cosine")
-        with self.assertRaisesRegex(ValueError, "unknown option --hiden; did you mean --hidden"):
+        with self.assertRaisesRegex(ValueError, "unknown option hiden; did you mean hidden"):
             self.trainer(hiden="8")
         with self.assertRaisesRegex(ValueError, "hand in 17 rows, but a step takes 1 to 16"):
             self.trainer().step(np.vstack([x, x[:1]]), np.append(y, 0))

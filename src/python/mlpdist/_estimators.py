@@ -53,6 +53,8 @@ def _check_dense(X):
 
 def _check_whole(y):
     """scikit-learn refuses NaN among numbers in its own words, but calls a text that is missing an unknown label type."""
+    if hasattr(y, "toarray"):
+        raise TypeError("mlpdist: y is a sparse matrix, and a dense one is needed: y.toarray()")
     missing = _table.count_missing(y)
     if missing:
         raise ValueError(f"mlpdist: Input y contains NaN: it is missing in {missing} of {len(y)} rows; leave them out, "
@@ -108,7 +110,7 @@ class _MLP(BaseEstimator):
             raise ValueError(f"X has {len(frame)} rows, but y has {len(y)}")
         options = {"header": "yes", "delimiter": "comma", "test-fraction": "0", "label": _table.labels(frame, y)}
         names, categories = self._class_names(), _table.categories(frame)
-        if names is not None and not any("," in n or not n.isprintable() for n in names):
+        if names is not None and not any(n == "" or "," in n or not n.isprintable() for n in names):
             options["class-names"] = ",".join(names)
         if categories:
             options["categorical"] = ",".join(categories)
@@ -118,7 +120,8 @@ class _MLP(BaseEstimator):
         with _table.as_file(frame, y) as path:
             options["data"] = path
             options.setdefault("out", path + ".run")  # the converted table lies in a run folder
-            return self._train(options, None, len(frame), None)
+            return self._train(options, None, len(frame), None,
+                               lambda text: warnings.warn("mlpdist: " + _table.without_path(text, path)))
 
     def _seed(self, comm):
         if isinstance(self.random_state, (int, np.integer)):
@@ -133,14 +136,14 @@ class _MLP(BaseEstimator):
         """Does the next fit begin with the weights of the one before?"""
         return self.warm_start and hasattr(self, "model_")
 
-    def _train(self, options, data, rows, comm):
+    def _train(self, options, data, rows, comm, say=_fit.logger.info):
         run = _Run(self, options)
         before, curve, seen = None, [], 0
         if self._is_warm():
             before, curve, seen = self.model_, self.loss_curve_, self.t_
             options.pop("init-from", None)
             options["normalize"] = "auto"  # the model's own
-        self.model_ = Model(_fit.train(options, data, run.epoch_done, comm, before))
+        self.model_ = Model(_fit.train(options, data, run.epoch_done, comm, before, _options.names(self), say))
         if comm is not None:
             run.losses, run.valid, run.ended, run.epochs = comm.bcast((run.losses, run.valid, run.ended, run.epochs))
         self._take_losses(curve + run.losses, seen + len(run.losses) * rows)

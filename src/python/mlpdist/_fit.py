@@ -1,11 +1,12 @@
 """One training run of the library over rows in memory, with its epochs as they pass."""
 import ctypes
 import logging
+import os
 import signal
 import threading
 import warnings
 
-from . import _library
+from . import _library, _words
 from ._library import DataRows, TrainEvents, lib
 from ._rows import as_rows
 
@@ -24,11 +25,9 @@ class Data:
                 rows, kept = as_rows(array)
                 setattr(self.struct, name, rows)
                 self.kept.append(kept)
-        if column_names is not None:
-            self.struct.column_names = _library.text_array(column_names)
-        if class_names is not None:
-            self.struct.class_names = _library.text_array(class_names)
-            self.struct.num_class_names = len(class_names)
+        self.struct.column_names = None if column_names is None else _library.text_array(column_names)
+        self.struct.class_names = None if class_names is None else _library.text_array(class_names)
+        self.struct.num_class_names = len(class_names) if self.struct.class_names else 0
 
 
 class _Watcher:
@@ -99,17 +98,17 @@ class _Watcher:
         return mine
 
 
-def train(options, data, epoch_done, comm=None, start=None):
+def train(options, data, epoch_done, comm=None, start=None, names=None, say=logger.info):
     """The model's handle. options {name: text}; data: Data, or None where option data names a file. epoch_done(epoch)
     is called on rank 0; where it returns true, the run ends and the model is that of this epoch. start: a Model whose
-    weights are the first, or None. A KeyboardInterrupt ends the run, too, with a warning as scikit-learn's: it is raised
-    only if no epoch has passed."""
-    watcher = _Watcher(epoch_done, logger.info)
+    weights are the first, or None. names {option: parameter}, for messages; say(text) is called with each notice. A
+    KeyboardInterrupt ends the run, too, with a warning as scikit-learn's: it is raised only if no epoch has passed."""
+    watcher = _Watcher(epoch_done, lambda text: say(_words.in_python(lib, text, names)))
     result = ctypes.create_string_buffer(_library.RESULT_BYTES)
     held = _library.Handle(lib.mlpd_options_create, lib.mlpd_options_free)
     with held as made, _library.communicator(comm) as ranks:
         for name, text in options.items():
-            _library.check(lib.mlpd_options_set(made, name.encode(), text.encode()))
+            _library.check(lib.mlpd_options_set(made, name.encode(), os.fsencode(text)), names)
         if data is not None:
             lib.mlpd_options_rows(made, ctypes.byref(data.struct))
         if start is not None:
@@ -119,15 +118,16 @@ def train(options, data, epoch_done, comm=None, start=None):
             status = lib.mlpd_train_model(ranks, lib.mlpd_options_values(made), ctypes.byref(watcher.events), result,
                                           ctypes.byref(model))
         alone = comm is None or status == _library.MPI
-        return _take(status, _Owned(model) if model else None, watcher.problem if alone else watcher.problem_of_all(comm))
+        return _take(status, _Owned(model) if model else None, watcher.problem if alone else watcher.problem_of_all(comm),
+                     names)
 
 
-def _take(status, model, problem):
+def _take(status, model, problem, names):
     interrupted = isinstance(problem, KeyboardInterrupt) and model is not None
     if problem is not None and not interrupted:
         raise problem
     if model is None:
-        _library.raise_for(status)
+        _library.raise_for(status, names)
     if interrupted:
         warnings.warn("mlpdist: training was interrupted; the model is that of the epochs so far")
     return model

@@ -4,6 +4,8 @@ import os
 import pathlib
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_float, c_int, c_int32, c_size_t, c_ssize_t, c_uint32, c_uint64, c_void_p
 
+from . import _words
+
 __version__ = "0.1.0"
 SONAME = "libmlpdist.so.0"
 
@@ -224,16 +226,17 @@ def build_description():
 # ---- Calls ---------------------------------------------------------------------------------------------------------
 
 
-def raise_for(status):
-    message = lib.mlpd_error_message().decode(errors="replace")
+def raise_for(status, names=None):
+    """names {option: parameter} of options that have another name for the caller."""
+    message = _words.in_python(lib, lib.mlpd_error_message().decode(errors="replace"), names)
     if status == MEMORY:
         raise MemoryError(message)
     raise EXCEPTIONS.get(status, Error)(message)
 
 
-def check(status):
+def check(status, names=None):
     if status != OK:
-        raise_for(status)
+        raise_for(status, names)
 
 
 class Handle:
@@ -268,4 +271,6 @@ def communicator(comm=None):
 
 
 def text_array(texts):
-    return (c_char_p * len(texts))(*[str(t).encode() for t in texts])
+    """An array of C texts; None where these cannot tell the texts apart, which then have no names in the model."""
+    made = [str(t).encode(errors="replace").split(b"\0")[0] for t in texts]
+    return (c_char_p * len(made))(*made) if len(set(made)) == len(made) else None

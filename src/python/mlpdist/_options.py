@@ -171,6 +171,12 @@ PARAMETERS = {"hidden": "hidden_layer_sizes", "activation": "activation", "optim
               "momentum": "momentum", "weight-decay": "alpha"}
 
 
+def names(e):
+    """{option: parameter} of the options that the estimator gives by scikit-learn's names."""
+    return {option: name for option, name in {**PARAMETERS, "seed": "random_state"}.items()
+            if getattr(e, option.replace("-", "_"), None) is None or option.replace("-", "_") in SKLEARN}
+
+
 def _chosen(e, made):
     """What differs from scikit-learn's defaults: all else is the preset's."""
     return {name: made[name] for name, parameter in PARAMETERS.items() if getattr(e, parameter) != SKLEARN[parameter]}

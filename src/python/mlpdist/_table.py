@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import sys
 import tempfile
 
@@ -51,16 +52,36 @@ def categories(x):
     return [str(j) for j, t in enumerate(x.dtypes) if getattr(t, "name", "") == "category"]
 
 
+def _check_cells(x):
+    """What scikit-learn refuses would be text in the file."""
+    for name, column in x.items():
+        if getattr(column.dtype, "kind", "") == "c":
+            raise ValueError(f"mlpdist: Complex data not supported: column {name!r}")
+        cells = column.array if column.dtype == object else ()
+        lists = [cell for cell in cells if isinstance(cell, (list, tuple, dict, set, np.ndarray))][:1]
+        if lists:
+            raise ValueError(f"mlpdist: column {name!r} has a {type(lists[0]).__name__} in a cell: give each number a column of its own")
+
+
+def without_path(text, path):
+    """A message about the file, as one about the frame."""
+    return re.sub(re.escape(path) + r":(\d+)", r"line \1 of the frame as CSV", text).replace(path, "the frame")
+
+
 @contextlib.contextmanager
 def as_file(x, y=None):
     """The path of a CSV file of x and, as its last columns, y; removed afterwards."""
+    _check_cells(x)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "frame.csv")
         frame = x
         for target in [] if y is None else y.reshape(len(y), -1).T:
             frame = frame.assign(**{_unused(frame, "target"): target})
         frame.to_csv(path, index=False)
-        yield path
+        try:
+            yield path
+        except _library.Error as problem:
+            raise type(problem)(without_path(str(problem), path)) from None
 
 
 def _unused(x, name):
