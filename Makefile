@@ -63,7 +63,7 @@ $(error BUILD must be a folder of its own, not $(BUILD), which holds the sources
 endif
 
 # ---- what there is -------------------------------------------------------------------------------
-LAYERS := base options kernels network lanes ranks sum h5 data source csv convert model export import step prepare run doctor
+LAYERS := base options kernels loss network lanes ranks sum h5 data source csv convert model export import step prepare run doctor
 LIB_SOURCES := $(sort $(foreach layer,$(LAYERS),$(wildcard src/$(layer)/*.c)))
 PROGRAM_LAYERS := cli explain program
 PROGRAM_SOURCES := $(sort $(foreach layer,$(PROGRAM_LAYERS),$(wildcard src/$(layer)/*.c)))

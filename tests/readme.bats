@@ -127,7 +127,7 @@ src/README.md|**A command**|command_info info_table
 src/README.md|**A back end**|backend_cblas HAVE_CBLAS cblas.or.plain
 src/README.md|**An option of training**|lr_flat lr-flat
 src/network/README.md|**A layer kind**|rms.norm norm.rms NORM_RMS "rms"
-src/network/README.md|**A loss**|mse-mean MSE_MEAN|src/model/model_hash.c
+src/loss/README.md|**A loss**|mse-mean MSE_MEAN|src/model/model_hash.c
 src/network/README.md|**An optimizer**|adagrad ADAGRAD
 src/network/README.md|**A schedule**|cosine-restarts cosine_restarts COSINE_RESTARTS|src/explain/explain_settings.c
 END

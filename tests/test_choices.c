@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "network/loss.h"
+#include "loss/loss.h"
 
 /* Each list has the values 0 ... count - 1 in order, each with a unique name that finds it again, and a help line. */
 static void check_table(const mlpd_choice *choices, int count) {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "network/loss.h"
+#include "loss/loss.h"
 #include "reference.h"
 
 enum { MAX_LAYERS = 4, MAX_WIDTH = 700, ROWS = 5 };

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "kernels/activation.h"
-#include "network/loss.h"
+#include "loss/loss.h"
 #include "quick_options.h"
 #include "reference.h"
 

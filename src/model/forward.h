@@ -6,8 +6,8 @@
 
 #include "data/normalize.h"
 #include "data/shard.h"
+#include "loss/loss.h"
 #include "model/forward_range.h"
-#include "network/loss.h"
 #include "network/network.h"
 
 /* Called for each block of this rank, from several threads at once: space holds the forward pass of rows [first, first

@@ -24,7 +24,7 @@
 #include "data/column_codes.h"
 #include "data/names.h"
 #include "data/normalize.h"
-#include "network/loss.h"
+#include "loss/loss.h"
 #include "network/network.h"
 
 enum { MODEL_FORMAT = 5 };

@@ -5,7 +5,7 @@
 #ifndef MLPDIST_ENSEMBLE_H
 #define MLPDIST_ENSEMBLE_H
 
-#include "network/loss.h"
+#include "loss/loss.h"
 #include "network/network.h"
 
 /* Adds to *sums the losses of n rows of x from row on, and writes delta of the output layer: the derivative of the mean

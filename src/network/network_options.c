@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 #include "kernels/periodic.h"
+#include "loss/loss.h"
 #include "network/layer_kind.h"
-#include "network/loss.h"
 #include "network/optimizer.h"
 
 enum { MAX_HIDDEN = 1000, MOST_LAYERS = 4 * MAX_HIDDEN + 6 };

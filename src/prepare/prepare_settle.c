@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "network/loss.h"
+#include "loss/loss.h"
 #include "network/optimizer.h"
 #include "options/preset.h"
 #include "prepare/column_scales.h"

@@ -3,7 +3,7 @@
 
 #include "convert/table.h"
 #include "kernels/backend.h"
-#include "network/loss.h"
+#include "loss/loss.h"
 #include "network/network_options.h"
 #include "prepare/prepare_settle.h"
 #include "run/run.h"

@@ -19,7 +19,7 @@
 #include "data/shard.h"
 #include "data/stream.h"
 #include "lanes/lanes.h"
-#include "network/loss.h"
+#include "loss/loss.h"
 #include "network/network.h"
 #include "network/optimizer.h"
 #include "sum/reduce.h"

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "kernels/multiversion.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 /* The losses of a residual r = a - y and their slopes dloss/dr, written so that NaN falls through the
  * comparisons; mse-mean without its 1/k. */

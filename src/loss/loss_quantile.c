@@ -1,6 +1,6 @@
 /* Quantile (pinball) loss: output q of a target estimates its quantile tau_q (Koenker & Bassett 1978). Outputs of a
  * target lie together, in the order of the quantiles. */
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 /* One target and the outputs a of its quantiles; slope (quantiles) or NULL gets dloss/da. 0 at a = y, as mae. */
 static double pinball(const loss_spec *loss, const float *a, float y, float weight, float *slope) {

@@ -3,7 +3,7 @@
 
 #include "base/portable.h"
 #include "kernels/multiversion.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 /* delta = weight (scale a - y) */
 MULTIVERSION

@@ -4,7 +4,7 @@
 #include "base/portable.h"
 #include "kernels/activation.h"
 #include "kernels/multiversion.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 /* log(1 + exp(z)) - z y = max(z, 0) - z y + log(1 + exp(-|z|)), count <= LOSS_CHUNK. What the comparison hides of
  * an infinity or NaN, z y shows. */

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "kernels/multiversion.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 /* 0 where all k values of z and a are finite, else not a number. */
 MULTIVERSION

@@ -1,7 +1,7 @@
 /* From options to a loss with its parameters, and its name in words. */
 #include <stdlib.h>
 
-#include "network/loss.h"
+#include "loss/loss.h"
 
 static bool is_entropy(mlpd_loss loss) { return loss == MLPD_CROSS_ENTROPY || loss == MLPD_BINARY_CROSS_ENTROPY; }
 

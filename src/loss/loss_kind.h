@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "network/loss.h"
+#include "loss/loss.h"
 
 /* A row is summed in LOSS_PARTS running sums, element j into sum j mod LOSS_PARTS, so that the sum vectorises and yet
  * depends on nothing but the row. Rows wider than LOSS_CHUNK are summed a chunk at a time. */

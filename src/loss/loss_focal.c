@@ -2,7 +2,7 @@
  * (1 - p)^gamma of itself, p the probability that the network gives it. Scalar code in double: a row costs a few
  * logarithms, as many as it has targets above 0. */
 #include "base/portable.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 /* f = q^gamma ce with q = 1 - p and ce = -log p; slope: -p df/dp = q^gamma (1 + gamma p ce / q). Both are 0 at q = 0.
  */

@@ -1,6 +1,6 @@
 /* Negative log-likelihood of counts: y is Poisson distributed with mean a = exp(z), the output activation. The term log
  * y! is left out (torch.nn.PoissonNLLLoss, full=False). */
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 void loss_poisson(const loss_block *b, loss_values *values) {
   const uint32_t k = b->k;

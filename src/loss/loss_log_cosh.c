@@ -5,7 +5,7 @@
 #include "base/portable.h"
 #include "kernels/multiversion.h"
 #include "kernels/vmath.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 /* size: |r|. Near 0 the terms cancel: there by two terms of the series, to a relative 5e-10. */
 static double log_cosh(double size) {

@@ -1,9 +1,9 @@
-#include "network/loss.h"
+#include "loss/loss.h"
 
 #include <math.h>
 
 #include "kernels/activation.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 static const loss_kind KINDS[MLPD_NUM_LOSSES] = {
     [MLPD_MSE] = {.rows = loss_residual},

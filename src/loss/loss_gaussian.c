@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "base/portable.h"
-#include "network/loss_kind.h"
+#include "loss/loss_kind.h"
 
 static const double LEAST = -13.815510557964274; /* log 1e-6 */
 
