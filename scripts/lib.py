@@ -162,6 +162,31 @@ def whole_file(path, inputs=(), ours=None):
             os.unlink(temporary)
 
 
+@contextlib.contextmanager
+def hdf5_file(h5py, path):
+    """For `with`: a new HDF5 file. HDF5 keeps small writes back until an array is closed, and h5py prints and goes on where
+    they fail then; here a full disk is an OSError, wherever it is seen."""
+    lost, hooks = [], (sys.excepthook, sys.unraisablehook)
+    sys.excepthook, sys.unraisablehook = lambda *_: None, lambda found: lost.append(found.exc_value)
+    file = h5py.File(path, "w")
+    try:
+        yield file
+        file.flush()
+        file.close()
+        for error in lost:
+            raise error
+        sys.excepthook, sys.unraisablehook = hooks
+    except (OSError, RuntimeError) as error:
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            file.close()
+        number = re.search(r"errno = (\d+)", str(error))
+        if number is None:
+            sys.excepthook, sys.unraisablehook = hooks
+            raise
+        # The hooks stay: as Python exits, HDF5 tries once more to write.
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
+
+
 def write_whole(path, text):
     with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write(text)
