@@ -220,6 +220,9 @@ unharmed() {
   (ulimit -f 20 && "$MLPDIST" train "${quick[@]}" --data d.h5 --hidden 256 --epochs 2 --out f1 --quiet) > said 2> "$errors.all" || status=$?
   grep -av '^mlpdist: note:' "$errors.all" > "$errors"
   fails_with 1 "f1/model.h5" "File too large"
+  (ulimit -f 0 && "$MLPDIST" train "${quick[@]}" --data d.h5 --out none/deep --quiet 2>&1 || true) | grep -a "run.lock: File too large" \
+    || fail "no room for the lock"
+  [ ! -e none ] || fail "left behind: $(find none)"
   # Neither the model nor the last rows of the metrics: the error is that of the model.
   status=0
   (ulimit -f 4 && "$MLPDIST" train "${quick[@]}" --data d.h5 --hidden 64 --epochs 60 --out f2 --quiet --checkpoint-every never) \

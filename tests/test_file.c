@@ -68,6 +68,24 @@ static void test_write_in_working_folder(void **state) {
   assert_int_equal(count_entries(in_folder("relative/deep")), 0);
 }
 
+/* A run that cannot begin leaves none of its folders, and no other's. */
+static void test_folders_are_unmade(void **state) {
+  (void)state;
+  folders_made made;
+  assert_ok(folder_make(in_folder("kept")));
+  assert_ok(folder_make_noted(in_folder("kept/a/b/"), &made));
+  folders_unmake(&made);
+  assert_int_equal(count_entries(in_folder("kept")), 0);
+  assert_ok(folder_make_noted(in_folder("kept"), &made)); /* nothing is new */
+  folders_unmake(&made);
+  assert_ok(folder_make_noted(in_folder("kept/a/b"), &made));
+  assert_ok(file_write_text(in_folder("kept/a/file"), ""));
+  folders_unmake(&made);
+  assert_int_equal(count_entries(in_folder("kept/a")), 1);
+  assert_int_equal(folder_make(in_folder("kept/c/d/../../a/file")), MLPD_ERROR_FILE); /* no folder */
+  assert_int_equal(count_entries(in_folder("kept")), 1);
+}
+
 /* The first entry of a folder whose name holds part. */
 static char *entry_with(const char *path, const char *part) {
   static char name[512];
@@ -400,6 +418,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_write_text),
       cmocka_unit_test(test_write_in_working_folder),
+      cmocka_unit_test(test_folders_are_unmade),
       cmocka_unit_test(test_output),
       cmocka_unit_test(test_names_are_new),
       cmocka_unit_test(test_links),

@@ -26,20 +26,47 @@ static mlpd_status check_folder(const char *folder) {
   return MLPD_OK;
 }
 
-mlpd_status folder_make(const char *folder) {
+void folders_unmake(const folders_made *made) {
   char path[FILE_PATH_BYTES];
-  const int length = snprintf(path, sizeof path, "%s", folder);
-  if (length <= 0 || length >= FILE_PATH_BYTES) return FAIL(MLPD_ERROR_USAGE, "the folder name is empty or too long");
+  memcpy(path, made->lowest, sizeof path);
+  for (size_t length = strlen(path); made->highest > 0 && length >= made->highest; length--) {
+    if (path[length] != '/' && path[length] != '\0') continue;
+    path[length] = '\0';
+    if (rmdir(path) != 0) return;
+  }
+}
+
+static mlpd_status make_all(char *path, folders_made *made) {
   for (char *end = path + 1;; end++) {
     if (*end != '/' && *end != '\0') continue;
     const char kept = *end;
     *end = '\0';
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+    const bool is_new = mkdir(path, 0777) == 0;
+    if (!is_new && errno != EEXIST)
       return FAIL(MLPD_ERROR_FILE, "%s: cannot make this folder: %s", path, strerror(errno));
+    if (is_new) memcpy(made->lowest, path, strlen(path) + 1);
+    if (is_new && made->highest == 0) made->highest = strlen(path);
     *end = kept;
-    if (kept == '\0') break;
+    if (kept == '\0') return MLPD_OK;
   }
-  return check_folder(folder);
+}
+
+mlpd_status folder_make_noted(const char *folder, folders_made *made) {
+  char path[FILE_PATH_BYTES];
+  *made = (folders_made){.highest = 0};
+  const int length = snprintf(path, sizeof path, "%s", folder);
+  if (length <= 0 || length >= FILE_PATH_BYTES) return FAIL(MLPD_ERROR_USAGE, "the folder name is empty or too long");
+  mlpd_status status = make_all(path, made);
+  if (status == MLPD_OK) status = check_folder(folder);
+  if (status == MLPD_OK) return MLPD_OK;
+  folders_unmake(made);
+  *made = (folders_made){.highest = 0};
+  return status;
+}
+
+mlpd_status folder_make(const char *folder) {
+  folders_made made;
+  return folder_make_noted(folder, &made);
 }
 
 bool folder_is_writable(const char *folder) {

@@ -41,7 +41,8 @@ typedef struct trainer {
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
   bool keeps_files;                 /* there is a run folder; equal on all ranks */
-  bool raw_table, made_folder;      /* the data must be converted; rank 0 made the run folder for the result */
+  bool raw_table;                   /* the data must be converted */
+  folders_made made;                /* on rank 0: the run folder, for the result */
   const char *data_name;            /* the data that the user named; prep reads the table converted from it */
   char table[FILE_PATH_BYTES];      /* the converted file of the run */
   char table_next[FILE_PATH_BYTES]; /* where it waits until the run takes over its folder, or "" */

@@ -188,7 +188,7 @@ static mlpd_status fill_logs(run_folder *f) {
 
 mlpd_status run_folder_open(const char *config_text, const char *metrics_text, bool fresh, run_folder *f) {
   beginning begun;
-  TRY(folder_make(f->path));
+  TRY(folder_make_noted(f->path, &f->made));
   if (!f->lock.held) {
     TRY(run_files_check(f->path, f->log_option, &f->used));
     TRY(run_lock_take(f->path, &f->lock));
@@ -221,7 +221,8 @@ mlpd_status run_folder_close(run_folder *f) {
   const mlpd_status status = run_folder_flush(f);
   growing_close(&f->metrics);
   for (int i = 0; i < NUM_RUN_LOGS; i++) growing_close(&f->logs[i]);
-  f->begun = false;
   run_lock_release(&f->lock);
+  if (!f->begun) folders_unmake(&f->made);
+  f->begun = false;
   return status;
 }

@@ -3,6 +3,7 @@
 #ifndef MLPDIST_RUN_FOLDER_H
 #define MLPDIST_RUN_FOLDER_H
 
+#include "base/folder.h"
 #include "model/model.h"
 #include "run/growing_file.h"
 #include "run/run_lock.h"
@@ -14,6 +15,7 @@ typedef struct run_folder {
   run_lock lock;
   bool begun;           /* run_folder_open() has put its files in place */
   bool used;            /* it held files of a run when it was reserved */
+  folders_made made;    /* by run_folder_open() */
   growing_file metrics; /* metrics.csv; its text goes into checkpoints */
   const char *log_option;
   bool has_log[NUM_RUN_LOGS];

@@ -42,9 +42,8 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
     return FAIL(MLPD_ERROR_USAGE, "%s: raw tables are converted into the run folder, so --out must name one",
                 options->data.file);
   if (run_is_root(t)) {
-    t->made_folder = !file_identify(options->out).known;
     status = table_check_apart(&options->data, "--trace", options->trace);
-    if (status == MLPD_OK) status = folder_make(options->out);
+    if (status == MLPD_OK) status = folder_make_noted(options->out, &t->made);
     if (status == MLPD_OK) status = name_tables(options->out, t->table, t->table_next);
   }
   TRY(mlpd_comm_agree(t->comm, status));
@@ -156,7 +155,7 @@ mlpd_train_events run_table_events(trainer *t) {
   return (mlpd_train_events){.context = t, .notice = on_note, .decided = on_decision};
 }
 
-void run_table_end(const trainer *t, const char *folder) {
+void run_table_end(const trainer *t) {
   if (t->drops_next && run_is_root(t)) (void)unlink(t->table_next);
-  if (t->made_folder) (void)rmdir(folder); /* if it is empty */
+  folders_unmake(&t->made);
 }

@@ -27,6 +27,6 @@ mlpd_train_events run_table_events(trainer *t);
 
 /* For a run that did not begin: removes the table that waits to be taken over, and the folder that run_table_find()
  * made, if it is empty. */
-void run_table_end(const trainer *t, const char *folder);
+void run_table_end(const trainer *t);
 
 #endif

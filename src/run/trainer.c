@@ -242,13 +242,13 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
 }
 
 /* Keeps the run's error message. model, not NULL: gets the trained model. */
-static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
+static void free_trainer(trainer *t, mlpd_model **model) {
   status_kept first;
   status_keep(&first);
   checkpoint_writer_free(t->writer);
   const bool begun = t->folder.begun;
   (void)run_folder_close(&t->folder);
-  if (!begun) run_table_end(t, folder);
+  if (!begun) run_table_end(t);
   stepper_free(t->stepper);
   trace_free(t->trace);
   optimizer_free(&t->optimizer);
@@ -284,7 +284,7 @@ static mlpd_status train(const char *function, mlpd_comm *comm, const mlpd_train
   if (status != MLPD_OK) run_table_name_data(&t);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
   const bool whole = status == MLPD_OK || (status == MLPD_INTERRUPTED && t.state.kept_epoch > 0);
-  free_trainer(&t, options->out, whole ? model : NULL);
+  free_trainer(&t, whole ? model : NULL);
   comm_watch_stop(comm);
   run_requests_end(&t.requests);
   return status;
