@@ -140,6 +140,32 @@ static void test_header_of_texts_for_a_model(void **state) {
   assert_said("no header");
 }
 
+/* ---- Wide tables ---- */
+
+static void test_fixed_widths(void **state) {
+  (void)state;
+  write_text("a.csv", "123451234512345678\n543215432187654321\n111112222233333333\n");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "pandas.read_fwf('", "a.csv");
+  assert_non_null(strstr(mlpd_error_message(), "header=None, widths=[5, 5, 8]"));
+  write_text("a.csv", "1234512345     678\n543215432187654321\n1111122222333  333\n1111122222     333\n");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "with widths=[5, 5, 8] or the like where numbers touch", "a.csv");
+  write_text("a.csv", "1\n2\n3\n");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "has one column; a table needs a feature and a label", "a.csv");
+}
+
+/* It is refused before the cells are counted: all cells of such a line were read for minutes. */
+static void test_line_of_delimiters(void **state) {
+  (void)state;
+  const size_t count = (size_t)1 << 22;
+  char *const text = malloc(count + 5);
+  assert_non_null(text);
+  memset(text, ',', count);
+  memcpy(text + count, "\n1,2", 5);
+  write_text("a.csv", text);
+  free(text);
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "a.csv: has more than 4194304 columns", "a.csv");
+}
+
 /* ---- Notes ---- */
 
 static void test_nanoseconds(void **state) {
@@ -157,6 +183,8 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_odd_quotes, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts_for_a_model, clear_folder),
+                                     cmocka_unit_test_teardown(test_fixed_widths, clear_folder),
+                                     cmocka_unit_test_teardown(test_line_of_delimiters, clear_folder),
                                      cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -173,6 +173,7 @@ typedef struct csv_layout {
   uint64_t row_or_names;              /* line of the first row, of numbers that may be names; 0: it cannot be */
   bool *repeated;                     /* (columns) the header has this name more than once; NULL: no name is repeated */
   uint64_t first_line;                /* line of the first row */
+  bool fixed_width;                   /* one column of digits, which may be several */
   char long_delimiter[3];             /* two signs between the cells, or "" */
   uint64_t fits_from;                 /* line from which on all lines looked at have so many cells; 0: none */
   uint32_t titles;                    /* number of lines above the table */

@@ -6,7 +6,7 @@
 #include "csv/csv_encoding.h"
 #include "csv/csv_sample.h"
 
-static const uint64_t COLUMNS_MOST = UINT64_C(1) << 26;
+static const uint64_t COLUMNS_MOST = UINT64_C(1) << 22;
 
 enum { NAMES_COMPARED = 256, ROWS_LEAST = 3 };
 
@@ -341,6 +341,23 @@ static mlpd_status check_touching(const csv_sample *s, const csv_lines *lines) {
               input_name(lines->in), (unsigned long long)s->lines[line].line, csv_cell_shown(&cell, shown), file, base);
 }
 
+static mlpd_status fail_columns(const csv_lines *lines) {
+  return FAIL(MLPD_ERROR_DATA, "%s: has more than %llu columns", input_name(lines->in),
+              (unsigned long long)COLUMNS_MOST);
+}
+
+/* Refuses a line of delimiters before any of them is read as the end of a cell, which takes minutes. */
+static mlpd_status check_width(const csv_sample *s, const csv_lines *lines) {
+  const char delimiters[] = {'\t', ';', ',', '|', ' ', lines->delimiter};
+  for (int i = 0; i < s->count; i++)
+    for (size_t d = 0; d < sizeof delimiters && delimiters[d] != 0; d++) {
+      uint64_t found = 0;
+      for (const char *p = s->lines[i].text; p < s->lines[i].end; p++) found += *p == delimiters[d];
+      if (found >= COLUMNS_MOST) return fail_columns(lines);
+    }
+  return MLPD_OK;
+}
+
 static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
                               csv_layout *layout) {
   csv_syntax syntax = *wanted;
@@ -351,9 +368,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   layout->delimiter = syntax.delimiter;
   int times;
   uint64_t columns = sample_columns(s, syntax.delimiter, &times);
-  if (columns > COLUMNS_MOST)
-    return FAIL(MLPD_ERROR_DATA, "%s: has more than %llu columns", input_name(lines->in),
-                (unsigned long long)COLUMNS_MOST);
+  if (columns > COLUMNS_MOST) return fail_columns(lines);
   if (columns == 1 || (syntax.delimiter == CSV_BLANKS && times < s->count)) TRY(check_touching(s, lines));
   if (s->all_comments && !any_number(s, &syntax))
     return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
@@ -363,6 +378,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   layout->trailing = filled < columns;
   layout->columns = (uint32_t)filled;
   if (columns == 1) find_long_delimiter(s, layout->long_delimiter);
+  layout->fixed_width = columns == 1 && sample_has_fixed_width(s);
   layout->fits_from = find_fitting(s, &syntax, columns);
   const bool plain_header = sample_is_header(s, &syntax, start, start + 1);
   const text_header texts = plain_header ? NO_HEADER : sample_text_header(s, &syntax, start, start + 1);
@@ -397,6 +413,7 @@ mlpd_status csv_layout_find(csv_lines *lines, const char *header, const csv_synt
     status = FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
     goto done;
   }
+  TRY_GOTO(status, check_width(&s, lines), done);
   TRY_GOTO(status, find_table(&s, lines, header, syntax, layout), done);
   lines->delimiter = layout->delimiter;
   lines->columns = layout->columns;

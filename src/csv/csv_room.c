@@ -69,31 +69,41 @@ static void forget_room(csv_source *c) {
   c->target_values = NULL;
 }
 
+/* No column is left for features. */
+static mlpd_status fail_empty(const csv_source *c) {
+  char shown[300], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  const char *const pair = c->layout.long_delimiter;
+  foreign_command_names(input_path(c->lines.in), file, base);
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (c->reasons != NULL && c->reasons[i] != NULL && c->reasons[i][0] != '\0')
+      return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
+                  c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
+  if (*pair != '\0')
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed "
+                "'s/%s/\\t/g' %s > %s.tsv",
+                c->base.name, pair, pair, file, base);
+  if (c->layout.fixed_width)
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: has one column; if its digits are several columns of a fixed width, as 5, 5 and 8, divide them: "
+        "python3 -c \"import pandas; pandas.read_fwf('%s', header=None, widths=[5, 5, 8]).to_csv('%s-cells.csv', "
+        "index=False, header=False)\"",
+        c->base.name, file, base);
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: %s; a table needs a feature and a label (is the --delimiter right? are the labels in another file? "
+              "paste -d, x.csv y.csv > xy.csv joins them)",
+              c->base.name, c->layout.columns == 1 ? "has one column" : "no column is left for features");
+}
+
 mlpd_status csv_make_room(csv_source *c) {
   const csv_plan *plan = &c->plan;
   const uint32_t targets = plan->num_targets > 1 ? plan->num_targets : 0, count = plan->num_features + targets;
-  char shown[300];
   forget_room(c);
   c->base.features = plan->num_features;
   c->base.y_columns = plan->num_targets;
   c->label = plan->num_targets == 1 ? plan->targets[0] : CSV_NO_LABEL;
-  for (uint32_t i = 0; plan->num_features == 0 && i < c->layout.columns; i++)
-    if (c->reasons != NULL && c->reasons[i] != NULL && c->reasons[i][0] != '\0')
-      return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
-                  c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
-  if (plan->num_features == 0 && *c->layout.long_delimiter != '\0') {
-    char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
-    foreign_command_names(input_path(c->lines.in), file, base);
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: %s seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed "
-                "'s/%s/\\t/g' %s > %s.tsv",
-                c->base.name, c->layout.long_delimiter, c->layout.long_delimiter, file, base);
-  }
-  if (plan->num_features == 0)
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: %s; a table needs a feature and a label (is the --delimiter right? are the labels in another "
-                "file? paste -d, x.csv y.csv > xy.csv joins them)",
-                c->base.name, c->layout.columns == 1 ? "has one column" : "no column is left for features");
+  if (plan->num_features == 0) return fail_empty(c);
   TRY(take_names(c));
   TRY(memory_allocate(&c->numbers, count, sizeof *c->numbers, "CSV row"));
   TRY(memory_allocate(&c->ranges, count, sizeof *c->ranges, "CSV row"));

@@ -10,7 +10,7 @@
 #include "source/date.h"
 #include "source/span.h"
 
-enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 220 };
+enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 300 };
 
 /* ---- Errors ---- */
 
@@ -21,7 +21,8 @@ static void show_blanks(const csv_source *c, const char *cells, char advice[ADVI
   const bool names = c->layout.names != NULL;
   (void)snprintf(advice, ADVICE_BYTES,
                  " (%s; where columns have a fixed width: python3 -c \"import pandas; "
-                 "pandas.read_fwf('%s'%s).to_csv('%s-cells.csv', index=False%s)\")",
+                 "pandas.read_fwf('%s'%s).to_csv('%s-cells.csv', index=False%s)\", with widths=[5, 5, 8] or the like "
+                 "where numbers touch)",
                  cells, file, names ? "" : ", header=None", base, names ? "" : ", header=False");
 }
 
@@ -37,7 +38,8 @@ static void show_too_many(const csv_source *c, uint64_t cells, const char *begin
                           char advice[ADVICE_BYTES]) {
   char name[32], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(input_path(c->lines.in), file, base);
-  if (cells + 1 == 2 * (uint64_t)c->layout.columns)
+  const bool two = c->layout.columns > 2 || c->layout.delimiter != CSV_BLANKS; /* else a width may be fixed */
+  if (cells + 1 == 2 * (uint64_t)c->layout.columns && two)
     (void)snprintf(advice, ADVICE_BYTES, " (are these two rows in one line?)");
   else if (has_typographic_quotes(begin, end))
     (void)snprintf(advice, ADVICE_BYTES,
@@ -63,7 +65,7 @@ static mlpd_status count_error(const csv_source *c, const char *begin, const cha
                    " (it is the last line: was the file cut off? fetch it again, or delete the line)");
   else if (cells > c->layout.columns)
     show_too_many(c, cells, begin, end, advice);
-  else if (cells > 1 && c->layout.delimiter == CSV_BLANKS)
+  else if ((cells > 1 || !c->layout.header) && c->layout.delimiter == CSV_BLANKS)
     show_blanks(c, "an empty cell is not seen between blanks", advice);
   else if (!c->layout.header)
     (void)snprintf(advice, sizeof advice, " (a row must be one line)");

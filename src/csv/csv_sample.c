@@ -228,6 +228,20 @@ int sample_touching_numbers(const csv_sample *s, csv_cell *cell) {
   return -1;
 }
 
+bool sample_has_fixed_width(const csv_sample *s) {
+  enum { DIGITS_LEAST = 4 };
+  ptrdiff_t width = 0;
+  for (int i = 0; i < s->count; i++) {
+    const struct sample_line *const line = &s->lines[i];
+    const ptrdiff_t length = line->end - line->text;
+    if (line->hash) continue;
+    if (length < DIGITS_LEAST || (width != 0 && length != width)) return false;
+    if (strspn(line->text, "0123456789.+-") != (size_t)length) return false;
+    width = length;
+  }
+  return width > 0;
+}
+
 static int by_name(const void *a, const void *b) {
   const named_column *x = a, *y = b;
   const int order = strcmp(x->name, y->name);

@@ -90,6 +90,9 @@ bool sample_has_decimal_commas(const csv_sample *s, int body);
  * sample, or -1. */
 int sample_touching_numbers(const csv_sample *s, csv_cell *cell);
 
+/* true if the lines, as of 1234512345, are digits alone and equally long, so that columns may have a fixed width. */
+bool sample_has_fixed_width(const csv_sample *s);
+
 /* The text of a line without a leading # and the blanks after it. Of a header also without the sign of a comment of
  * other programs: // or, before a blank, % ! ; */
 const char *sample_after_hash(const csv_sample *s, int line, char delimiter);
