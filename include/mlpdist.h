@@ -308,6 +308,13 @@ typedef enum mlpd_option_effect {
 } mlpd_option_effect;
 
 /* A row of an option table: one member of a struct, by name. Tables end with name == NULL. */
+/* What a model that a run starts from (--init-from) says of an option that is not given. */
+typedef enum mlpd_option_from_model {
+  MLPD_FROM_MODEL_NOTHING,
+  MLPD_FROM_MODEL_VALUE,
+  MLPD_FROM_MODEL_LAYERS /* its value, which decides the layers or their shapes */
+} mlpd_option_from_model;
+
 typedef struct mlpd_option {
   const char *name;    /* "lr": --lr on the command line, lr in a config file */
   const char *group;   /* section of a config file, heading in --help */
@@ -326,6 +333,7 @@ typedef struct mlpd_option {
                         any value but 0; "A|B": A or B; NULL: nothing */
   const char *weights_with; /* "schedule=cosine": if this holds, the option decides the weights; "A|B": if A or B holds;
                                NULL: see decides */
+  mlpd_option_from_model from_model;
 } mlpd_option;
 
 /* Sets one option from text. where ("--lr", "run.ini:3: lr") begins the message of a failure, MLPD_ERROR_USAGE,

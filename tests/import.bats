@@ -679,7 +679,7 @@ normed("scarce.h5", [], lambda l: l.__setitem__(3, ("Activation", "act", {"activ
 normed("again.h5", [], lambda l: l.__setitem__(7, ("Activation", "again", {"activation": "tanh"})))
 keras("unfit.h5", lambda l: l[2].update(class_name="Rescaling", config={"name": "drop", "scale": [1, 2], "offset": 0}))
 keras("branch.h5", lambda l: l[3].update(inbound_nodes=[[["in", 0, 0, {}]]]), functional=True)
-keras("odd.h5", lambda l: l[1]["config"].update(activation="softsign"))
+keras("odd.h5", lambda l: l[1]["config"].update(activation="sparse_sigmoid"))
 keras("object.h5", lambda l: l[1]["config"].update(activation={"class_name": "Custom", "config": 3}))
 keras("damaged.h5")
 with h5py.File("damaged.h5", "a") as f:
@@ -828,7 +828,7 @@ END
   alone import branch.h5 x.out.h5
   fails_with 1 "layer second has other inputs than layer drop: the network is not a chain"
   alone import odd.h5 x.out.h5
-  fails_with 1 "layer first has activation 'softsign', which mlpdist does not have"
+  fails_with 1 "layer first has activation 'sparse_sigmoid', which mlpdist does not have"
   alone import object.h5 x.out.h5
   fails_with 1 "layer first has activation '(an object)', which mlpdist does not have"
   alone import damaged.h5 x.out.h5

@@ -121,7 +121,7 @@ END
   succeeds
   says "layer 2: periodic, frequency (2, 16)" "embed-numbers = periodic"
   from numbers/model.h5 --data same.csv "${options[@]}" --embed-numbers none --out never
-  fails_with 2 "--members, --folds and --embed-numbers to use the model's"
+  fails_with 2 "--embed-numbers, --embed-bins and --folds to use the model's"
 }
 
 @test "the same weights on any split, and after a resume; a checkpoint knows its start" {

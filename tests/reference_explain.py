@@ -54,6 +54,9 @@ ACTIVATIONS = {
 }
 
 
+LEARNED = r"[WB]\d|gain\d|shift\d|S|Sk|Ec|We|be|f|p"  # tensors that a step changes, by the names that explain prints
+
+
 class Lesson:
     shared = ("Ec", "Xc", "Xn", "Xe", "A", "f", "p", "We", "be", "Xd", "Xs", "S")  # below the fork of separate members
 
@@ -290,7 +293,7 @@ class Lesson:
                 terms = self.first[f"G{d}"] * (self.first[f"Uhat{d}"] if name[0] == "q" else 1)
                 self.check(name, matrix, terms.mean(axis=axis, keepdims=True))
         for name in self.first:
-            if re.fullmatch(r"[WBS]\d?|Sk|gain\d|shift\d|Ec|We|be|f|p", name) and name != "S" or name == "S" and "Xs" in self.first:
+            if re.fullmatch(LEARNED, name) and (name != "S" or "Xs" in self.first):
                 if f"dC/d{name}" not in self.first:
                     raise SystemExit(f"{self.what}: no gradient of {name}")
         if derivatives < 9:
@@ -449,7 +452,7 @@ class Lesson:
             waiting = []
             updated.add(left)
             made[left] = matrix
-        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S|Sk|Ec|We|be|f|p)", name)}
+        wanted = {name[4:] for name in self.first if re.fullmatch(f"dC/d({LEARNED})", name)}
         if self.o.get("optimizer") in ("adam", "adamw", "adamax", "lamb", "rmsprop", "adagrad") and self.sure < 10:
             raise SystemExit(f"{self.what}: {self.sure} new values are compared")
         if updated != wanted:

@@ -251,6 +251,8 @@ static void test_refused(void **state) {
   refuse(3, (const layer_spec[]){fan, heads, heads}, "layer 2 is heads, which are for the output layer only");
   refuse(2, (const layer_spec[]){none, heads}, "an ensemble has 1 to 1024 members, not 0");
   refuse(3, (const layer_spec[]){fork, dense, heads}, "layer 2 is dense, which the members above a fork would share");
+  refuse(3, (const layer_spec[]){fork, {.kind = &layer_layer_norm, .outputs = INPUTS}, heads},
+         "layer 2 is layer-norm, which the members above a fork would share");
   refuse(3, (const layer_spec[]){fork, fan, heads}, "layer 2 is a second fan-out");
   refuse(3, (const layer_spec[]){many, wide, heads}, "at most 1048575 outputs"); /* the heads would have 2^32 rows */
 }

@@ -484,16 +484,40 @@ static void test_named_options(void **state) {
   mlpd_options_free(NULL);
 }
 
+/* --help of init-from lists what the model sets; its normalisation is in the first part of that text. */
+static void test_options_of_a_model(void **state) {
+  (void)state;
+  const char *const help = mlpd_option_find(mlpd_train_option_table, "init-from")->help;
+  char name[64];
+  int found = 0;
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {
+    if (row->from_model == MLPD_FROM_MODEL_NOTHING || strcmp(row->name, "normalize") == 0) continue;
+    (void)snprintf(name, sizeof name, "--%s", row->name);
+    if (strstr(help, name) == NULL) fail_msg("the help of init-from does not name %s", name);
+    found++;
+  }
+  assert_true(found >= 11);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_named_options),    cmocka_unit_test(test_reals_are_short_and_exact),
-      cmocka_unit_test(test_suggestions),      cmocka_unit_test(test_defaults_are_allowed),
-      cmocka_unit_test(test_set_by_name),      cmocka_unit_test(test_values_are_checked),
-      cmocka_unit_test(test_preset),           cmocka_unit_test(test_preset_of_values),
-      cmocka_unit_test(test_preset_auto),      cmocka_unit_test(test_preset_auto_gives_way),
-      cmocka_unit_test(test_settle),           cmocka_unit_test(test_needs),
-      cmocka_unit_test(test_needs_one_of_two), cmocka_unit_test(test_texts),
-      cmocka_unit_test(test_texts_left_out),   cmocka_unit_test(test_comparison),
+      cmocka_unit_test(test_named_options),
+      cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),
+      cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),
+      cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_preset),
+      cmocka_unit_test(test_preset_of_values),
+      cmocka_unit_test(test_preset_auto),
+      cmocka_unit_test(test_preset_auto_gives_way),
+      cmocka_unit_test(test_settle),
+      cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_needs_one_of_two),
+      cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_texts_left_out),
+      cmocka_unit_test(test_comparison),
+      cmocka_unit_test(test_options_of_a_model),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);
 }

@@ -59,27 +59,23 @@ const char *explain_activation_name(const explain_page *page, uint32_t l) {
 
 /* ---- Names ------------------------------------------------------------------------------------------- */
 
-/* What a layer on the inputs gives. */
-static const char *name_on_inputs(const explain_page *page, uint32_t l) {
-  static const char *const names[][2] = {{"noise", "Xn"},    {"dropout", "Xd"},   {"scale", "Xs"},   {"embed", "Xc"},
-                                         {"periodic", "Xe"}, {"piecewise", "Xe"}, {"fan-out", "Xk"}, {"fork", "Xk"}};
-  uint32_t i = 0;
-  while (!explain_is_kind(page, l, names[i][0])) i++;
-  return names[i][1];
-}
+/* What a layer gives that is neither dense nor a norm: on the inputs ("Xd"), and above a dense layer ("D" of "D1"). */
+static const struct {
+  const char *kind, *on_inputs, *above;
+} OUTPUTS[] = {{"noise", "Xn", ""},    {"dropout", "Xd", "D"},  {"scale", "Xs", ""},   {"embed", "Xc", ""},
+               {"periodic", "Xe", ""}, {"piecewise", "Xe", ""}, {"fan-out", "Xk", ""}, {"fork", "Xk", ""}};
 
 const char *explain_output_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]) {
   const uint32_t number = explain_layer_number(page, l);
+  const char *letter = explain_activates(page, l) ? "H" : "U";
+  for (size_t i = 0; i < sizeof OUTPUTS / sizeof *OUTPUTS; i++)
+    if (explain_is_kind(page, l, OUTPUTS[i].kind)) letter = number == 0 ? OUTPUTS[i].on_inputs : OUTPUTS[i].above;
   if (number == 0)
-    (void)snprintf(name, EXPLAIN_NAME, "%s", name_on_inputs(page, l));
+    (void)snprintf(name, EXPLAIN_NAME, "%s", letter);
   else if (is_last(page, l))
     (void)snprintf(name, EXPLAIN_NAME, "Yhat");
   else
-    (void)snprintf(name, EXPLAIN_NAME, "%c%u",
-                   explain_activates(page, l)   ? 'H'
-                   : explain_is_normed(page, l) ? 'U'
-                                                : 'D',
-                   number);
+    (void)snprintf(name, EXPLAIN_NAME, "%s%u", letter, number);
   return name;
 }
 

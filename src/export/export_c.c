@@ -110,8 +110,7 @@ static bool begins_members(const layer_kind *kind) { return kind == &layer_fan_o
 static void write_tensor_name(const export_c_file *f, uint32_t l, uint32_t i) {
   const layer *const shape = &f->model->network->layers[l];
   const tensor *const t = layer_tensor(f->model->network, l, i);
-  const bool is_shared = shape->copies == 1 || (!begins_members(shape->kind) && shape->kind != &layer_heads &&
-                                                shape->kind != &layer_parametric);
+  const bool is_shared = shape->copies == 1 || !shape->kind->of_members;
   (void)fprintf(f->stream, "%s_%s_%u", f->name, t->name, l + 1);
   if (!is_shared) (void)fprintf(f->stream, " + m * %u", t->rows / shape->copies * t->columns);
   (void)fputs(", ", f->stream);

@@ -27,7 +27,7 @@ static uint32_t norm_tensors(const layer *l, const layer_spec *spec, tensor made
                        .vector = true,
                        .source = i < MEAN ? TENSOR_GRADIENT : TENSOR_STATISTICS,
                        .rate = i < MEAN ? 1 : MOMENTUM,
-                       .start = i == GAIN || i == VARIANCE ? TENSOR_ONES : TENSOR_ZEROS};
+                       .value = i == GAIN || i == VARIANCE ? 1 : 0};
   return TENSORS;
 }
 

@@ -8,8 +8,8 @@ static void learn_as(const dense_learning *learning, tensor made[LAYER_MOST_TENS
   made[WEIGHT].rate = learning->rate;
   made[WEIGHT].decay = learning->decay;
   made[BIAS].rate = learning->bias_rate;
-  made[WEIGHT].start = learning->starts_at_zero ? TENSOR_ZEROS : TENSOR_DRAWN;
-  made[BIAS].start = learning->starts_at_zero ? TENSOR_ZEROS : TENSOR_NORMAL;
+  made[WEIGHT].start = learning->starts_at_zero ? TENSOR_CONSTANT : TENSOR_DRAWN;
+  made[BIAS].start = learning->starts_at_zero ? TENSOR_CONSTANT : TENSOR_NORMAL;
 }
 
 static uint32_t dense_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {

@@ -25,7 +25,8 @@ static uint32_t fork_tensors(const layer *l, const layer_spec *spec, tensor made
   (void)fan_out_tensors(l, spec, made);
   made[0].rate = (float)spec->amount;
   made[0].decay = (float)spec->decay;
-  made[0].start = TENSOR_ONES;
+  made[0].start = TENSOR_CONSTANT;
+  made[0].value = 1;
   return spec->amount > 0 ? 1 : 0;
 }
 
@@ -83,6 +84,7 @@ static void fan_out_gradient(const mlpd_network *network, const gradient_unit *u
 }
 
 const layer_kind layer_fan_out = {.name = "fan-out",
+                                  .of_members = true,
                                   .reach = REACH_ELEMENT,
                                   .tensors = fan_out_tensors,
                                   .forward = fan_out_forward,
@@ -90,6 +92,7 @@ const layer_kind layer_fan_out = {.name = "fan-out",
                                   .gradient = fan_out_gradient};
 
 const layer_kind layer_fork = {.name = "fork",
+                               .of_members = true,
                                .reach = REACH_ELEMENT,
                                .tensors = fork_tensors,
                                .forward = fan_out_forward,

@@ -68,6 +68,7 @@ static void heads_gradient(const mlpd_network *network, const gradient_unit *uni
 }
 
 const layer_kind layer_heads = {.name = "heads",
+                                .of_members = true,
                                 .reach = REACH_ELEMENT,
                                 .tensors = heads_tensors,
                                 .forward = heads_forward,

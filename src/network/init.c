@@ -71,12 +71,12 @@ void init_draw(const tensor *t, mlpd_init init, uint64_t seed, size_t begin, siz
   }
 }
 
-/* A value of TENSOR_NORMAL or TENSOR_UNIFORM; ones and zeros are not drawn. */
+/* A value of TENSOR_NORMAL, TENSOR_UNIFORM or TENSOR_CONSTANT. */
 static float start_value(const tensor *t, rng *stream) {
   const double spread = t->spread > 0 ? (double)t->spread : 1;
   if (t->start == TENSOR_NORMAL) return (float)(spread * rng_normal(stream));
   if (t->start == TENSOR_UNIFORM) return (float)(spread * (2 * rng_uniform(stream) - 1));
-  return t->start == TENSOR_ONES ? 1 : 0;
+  return t->value;
 }
 
 static void start_row(const tensor *t, mlpd_init init, uint64_t seed, uint32_t row, float *values) {

@@ -19,6 +19,8 @@ struct layer_kind {
   bool training_only;                 /* outside of training it changes nothing: model files and digests leave it out */
   bool keeps_z;                       /* z apart from a, whatever the activation */
   bool activates;                     /* its formula contains A: delta_l is dC/da_l, and `backward` applies A', too */
+  bool of_members;                    /* its tensors have rows for each member: it may stand above a fork, where others
+                                         have no tensors */
   bool expands;                       /* its layers have sizes and a width */
   const struct numbers_kind *numbers; /* it expands numbers (numbers.h): sizes 0 or 1; NULL: it does not */
   uint32_t fixed_width;               /* the only width that an expanding kind has; 0: any */

@@ -25,7 +25,7 @@ static uint32_t norm_tensors(const layer *l, const layer_spec *spec, tensor made
   const tensor vector = {.rows = 1, .columns = l->outputs, .vector = true, .source = TENSOR_GRADIENT, .rate = 1};
   made[GAIN] = made[SHIFT] = vector;
   made[GAIN].name = "gain";
-  made[GAIN].start = TENSOR_ONES;
+  made[GAIN].value = 1;
   made[SHIFT].name = "shift";
   return 2;
 }

@@ -58,8 +58,11 @@ static mlpd_status check_layer_of_ensemble(uint32_t l, bool is_last, const layer
     return FAIL(MLPD_ERROR_USAGE, "the output layer is %s, and must be %s", kind->name, wanted->name);
   if (!is_last && kind == &layer_heads && below != &layer_fork)
     return FAIL(MLPD_ERROR_USAGE, "layer %u is heads, which are for the output layer only", l + 1);
-  if (kind == &layer_dense && below == &layer_fork)
-    return FAIL(MLPD_ERROR_USAGE, "layer %u is dense, which the members above a fork would share", l + 1);
+  if (below == &layer_fork && kind->tensors != NULL && !kind->of_members)
+    return FAIL(MLPD_ERROR_USAGE,
+                "layer %u is %s, which the members above a fork would share: leave it out, or use --ensemble, whose "
+                "members share layers",
+                l + 1, kind->name);
   return MLPD_OK;
 }
 
@@ -168,7 +171,7 @@ static void start_parameters(mlpd_network *network) {
   for (uint32_t i = 0; i < network->num_tensors; i++) {
     const tensor *const t = &network->tensors[i];
     float *const values = network->parameters + t->offset;
-    for (uint32_t j = 0; t->start == TENSOR_ONES && j < t->columns; j++) values[j] = 1;
+    for (uint32_t j = 0; t->start == TENSOR_CONSTANT && j < t->columns; j++) values[j] = t->value;
   }
 }
 

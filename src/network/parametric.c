@@ -20,7 +20,7 @@ static uint32_t parametric_tensors(const layer *l, const layer_spec *spec, tenso
                      .source = TENSOR_GRADIENT,
                      .decay = 1,
                      .rate = (float)spec->amount,
-                     .start = TENSOR_ONES};
+                     .value = 1};
   return 1;
 }
 
@@ -84,6 +84,7 @@ static void parametric_gradient(const mlpd_network *network, const gradient_unit
 }
 
 const layer_kind layer_parametric = {.name = "parametric",
+                                     .of_members = true,
                                      .reach = REACH_ELEMENT,
                                      .activates = true,
                                      .row_floats = parametric_row_floats,

@@ -22,7 +22,7 @@ static uint32_t norm_tensors(const layer *l, const layer_spec *spec, tensor made
                      .vector = true,
                      .source = TENSOR_GRADIENT,
                      .rate = 1,
-                     .start = TENSOR_ONES};
+                     .value = 1};
   return 1;
 }
 

@@ -11,7 +11,7 @@ static uint32_t scale_tensors(const layer *l, const layer_spec *spec, tensor mad
                      .source = TENSOR_GRADIENT,
                      .decay = (float)spec->decay,
                      .rate = (float)spec->amount,
-                     .start = TENSOR_ONES};
+                     .value = 1};
   return 1;
 }
 

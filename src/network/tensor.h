@@ -16,12 +16,11 @@ typedef enum tensor_source {
 
 /* The values that a tensor starts with. */
 typedef enum tensor_start {
-  TENSOR_ZEROS,
-  TENSOR_ONES,
-  TENSOR_DRAWN,  /* as --init says; this one and those below are drawn */
-  TENSOR_NORMAL, /* drawn from N(0, spread^2) */
-  TENSOR_SIGNS,  /* drawn: -1 or 1 */
-  TENSOR_UNIFORM /* drawn from U(-spread, spread) */
+  TENSOR_CONSTANT, /* `value` in every place */
+  TENSOR_DRAWN,    /* as --init says; this one and those below are drawn */
+  TENSOR_NORMAL,   /* drawn from N(0, spread^2) */
+  TENSOR_SIGNS,    /* drawn: -1 or 1 */
+  TENSOR_UNIFORM   /* drawn from U(-spread, spread) */
 } tensor_start;
 
 typedef struct tensor {
@@ -36,6 +35,7 @@ typedef struct tensor {
   float decay; /* factor of the weight decay; 0: none */
   float rate;  /* factor of the learning rate; of statistics the part of the way that the values move each step */
   tensor_start start;
+  float value;         /* of a constant start */
   float spread;        /* of normal and uniform starts; 0: 1 */
   mlpd_init auto_init; /* what MLPD_INIT_AUTO stands for here */
   uint32_t draw;       /* number of this tensor among those drawn: the key of its draws */

@@ -16,11 +16,6 @@ bool option_given(const mlpd_option *row, const mlpd_train_options *options) {
 }
 
 bool option_left_to_model(const mlpd_option *row, const mlpd_train_options *options) {
-  static const char *const names[OPTIONS_LEFT_TO_MODEL] = {
-      "hidden",      "activation",    "norm",       "input-scale",           "ensemble", "members", "clip-inputs",
-      "embed-width", "embed-numbers", "embed-bins", "parametric-activation", "normalize"};
   if (options->init_from == NULL && options->init_model == NULL) return false;
-  for (size_t i = 0; i < OPTIONS_LEFT_TO_MODEL; i++)
-    if (strcmp(row->name, names[i]) == 0) return !option_given(row, options);
-  return false;
+  return row->from_model != MLPD_FROM_MODEL_NOTHING && !option_given(row, options);
 }

@@ -9,6 +9,8 @@
 #define LOCAL .decides = MLPD_DECIDES_LOCAL
 #define COURSE .decides = MLPD_DECIDES_COURSE
 #define WEIGHTS .decides = MLPD_DECIDES_WEIGHTS
+#define VALUE_OF_MODEL .from_model = MLPD_FROM_MODEL_VALUE
+#define LAYERS_OF_MODEL .from_model = MLPD_FROM_MODEL_LAYERS
 
 #define TEXT MLPD_OPTION_TEXT
 #define PATH MLPD_OPTION_PATH
@@ -45,11 +47,11 @@ const mlpd_option mlpd_train_option_table[] = {
      AUTO, WEIGHTS, .needs = "task=auto,classification"},
     {"normalize", "data", "HOW", CHOICE, AT(normalize),
      .help = "input normalisation; auto: scale for images, mixed for all else", .choices = mlpd_normalize_choices,
-     DEFAULT("auto"), WEIGHTS},
+     DEFAULT("auto"), WEIGHTS, VALUE_OF_MODEL},
     {"clip-inputs", "data", "LIMIT", REAL, AT(clip_inputs),
      .help = "squash normalised numbers x smoothly to between -LIMIT and LIMIT: x / sqrt(1 + (x / LIMIT)^2) (3 is "
              "usual); 0: off",
-     RANGE(0, 1e6), DEFAULT("0"), WEIGHTS},
+     RANGE(0, 1e6), DEFAULT("0"), WEIGHTS, VALUE_OF_MODEL},
     {"normalize-targets", "data", "HOW", CHOICE, AT(normalize_targets),
      .help = "normalisation of target values in training; figures and predictions keep the unit of the targets",
      .choices = mlpd_normalize_targets_choices, DEFAULT("standard"), WEIGHTS, .needs = "task=auto,regression"},
@@ -98,10 +100,11 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "seed of the rows drawn for validation and test", RANGE(0, MAX_WHOLE), DEFAULT("1"), WEIGHTS},
 
     {"hidden", "network", "WIDTHS", WIDTHS, AT(hidden),
-     .help = "units of each hidden layer, such as 512,256; \"\" for none", DEFAULT("256,256,256"), WEIGHTS},
+     .help = "units of each hidden layer, such as 512,256; \"\" for none", DEFAULT("256,256,256"), WEIGHTS,
+     LAYERS_OF_MODEL},
     {"activation", "network", "NAME[,NAME...]", LIST, AT(activation),
      .help = "activation of the hidden layers, or of each; softmax is for the output layer only",
-     .choices = mlpd_activation_choices, DEFAULT("silu"), WEIGHTS},
+     .choices = mlpd_activation_choices, DEFAULT("silu"), WEIGHTS, VALUE_OF_MODEL},
     {"output-activation", "network", "NAME", CHOICE, AT(output_activation),
      .help = "activation of the output layer; auto: by task and loss", .choices = mlpd_activation_choices, AUTO,
      WEIGHTS},
@@ -109,9 +112,9 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "replace the activation A(z) of hidden units by z + alpha (A(z) - z), and learn alpha for each unit, at "
              "FACTOR "
              "times the learning rate (0.1 is usual); 0: off",
-     RANGE(0, 1e3), DEFAULT("0"), WEIGHTS, .needs = "hidden"},
+     RANGE(0, 1e3), DEFAULT("0"), WEIGHTS, LAYERS_OF_MODEL, .needs = "hidden"},
     {"norm", "network", "HOW", CHOICE, AT(norm), .help = "normalise hidden layers before their activation",
-     .choices = mlpd_norm_choices, DEFAULT("none"), WEIGHTS, .needs = "hidden"},
+     .choices = mlpd_norm_choices, DEFAULT("none"), WEIGHTS, LAYERS_OF_MODEL, .needs = "hidden"},
     {"dropout", "network", "P[,P...]", LIST, AT(dropout),
      .help = "drop outputs of the hidden layers in training with this probability; a list has one for each layer",
      RANGE(0, 0.99), DEFAULT("0"), WEIGHTS, .needs = "hidden"},
@@ -122,14 +125,14 @@ const mlpd_option mlpd_train_option_table[] = {
      WEIGHTS},
     {"input-scale", "network", "FACTOR", REAL, AT(input_scale),
      .help = "learn a scale for each input, at FACTOR times the learning rate (6 is usual); 0: off", RANGE(0, 1e3),
-     DEFAULT("0"), WEIGHTS},
+     DEFAULT("0"), WEIGHTS, LAYERS_OF_MODEL},
     {"input-scale-decay", "network", "FACTOR", REAL, AT(input_scale_decay),
      .help = "weight decay of the scales of --input-scale, in multiples of --weight-decay; 0: none", RANGE(0, 1e3),
      DEFAULT("0"), WEIGHTS, .needs = "input-scale"},
     {"ensemble", "network", "K", INTEGER, AT(ensemble),
      .help = "train K members that share all layers but the last, and predict their mean (32 is usual); 1: a single "
              "network",
-     RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
+     RANGE(1, 1024), DEFAULT("1"), WEIGHTS, LAYERS_OF_MODEL},
     {"folds", "network", "K", INTEGER, AT(folds),
      .help = "train K members, as --members does, on all rows that training and validation would divide; each leaves "
              "out another K-th of them and is validated by it (8 is usual); 1: off",
@@ -137,21 +140,21 @@ const mlpd_option mlpd_train_option_table[] = {
     {"members", "network", "K", INTEGER, AT(members),
      .help = "train K separate networks at once, each from initial weights of its own, and predict their mean; 1: a "
              "single network",
-     RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
+     RANGE(1, 1024), DEFAULT("1"), WEIGHTS, LAYERS_OF_MODEL},
     {"embed-above", "network", "N", INTEGER, AT(embed_above),
      .help =
          "embed columns of more than N categories, as values that are learned; others are one-hot; 65536: embed none",
      RANGE(0, 65536), DEFAULT("9"), WEIGHTS},
     {"embed-width", "network", "W", INTEGER, AT(embed_width),
      .help = "learned values of each embedded category, and of each number with --embed-numbers piecewise",
-     RANGE(1, 4096), DEFAULT("8"), WEIGHTS},
+     RANGE(1, 4096), DEFAULT("8"), WEIGHTS, LAYERS_OF_MODEL},
     {"embed-numbers", "network", "HOW", CHOICE, AT(embed_numbers),
      .help = "turn each number into several learned values; yes/no, one-hot and embedded columns stay as they are",
-     .choices = mlpd_embed_numbers_choices, DEFAULT("none"), WEIGHTS},
+     .choices = mlpd_embed_numbers_choices, DEFAULT("none"), WEIGHTS, LAYERS_OF_MODEL},
     {"embed-bins", "network", "T", INTEGER, AT(embed_bins),
      .help = "bins of each column with --embed-numbers piecewise; all hold the same number of training rows, unless "
              "values repeat",
-     RANGE(1, 1024), DEFAULT("48"), WEIGHTS, .needs = "embed-numbers=piecewise"},
+     RANGE(1, 1024), DEFAULT("48"), WEIGHTS, LAYERS_OF_MODEL, .needs = "embed-numbers=piecewise"},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "how initial weights and learning rates depend on the widths of layers",
      .choices = mlpd_parametrization_choices, DEFAULT("standard"), WEIGHTS},

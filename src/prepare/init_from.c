@@ -48,7 +48,7 @@ void init_source_free_model(init_source *source, mlpd_train_options *options) {
 
 void init_source_free(init_source *source) {
   mlpd_model_free(source->loaded);
-  for (int i = 0; i < OPTIONS_LEFT_TO_MODEL; i++) free(source->texts[i]);
+  for (int i = 0; i < MLPD_MOST_OPTIONS; i++) free(source->texts[i]);
   *source = (init_source){.loaded = NULL};
 }
 

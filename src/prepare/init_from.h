@@ -9,8 +9,8 @@
 enum { INIT_FROM_DIGEST_BYTES = 34 };
 
 typedef struct init_source {
-  mlpd_model *loaded;                 /* NULL: there is none, or it is the caller's */
-  char *texts[OPTIONS_LEFT_TO_MODEL]; /* values of options, which options point to */
+  mlpd_model *loaded;             /* NULL: there is none, or it is the caller's */
+  char *texts[MLPD_MOST_OPTIONS]; /* values of options, which options point to */
 } init_source;
 
 /* Reads options->init_from, if it is given, and sets options->init_model. Options of the network that were not

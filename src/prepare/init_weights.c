@@ -27,15 +27,24 @@ static void describe(const mlpd_network *network, char text[TEXT_BYTES]) {
   }
 }
 
+/* The options that decide the layers: "--hidden, --norm, ... and --folds", which is the only one that no model sets. */
+static const char *options_of_layers(char text[LINE_BYTES]) {
+  size_t used = 0;
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++)
+    if (row->from_model == MLPD_FROM_MODEL_LAYERS && used < LINE_BYTES)
+      used += (size_t)snprintf(text + used, LINE_BYTES - used, "%s--%s", used > 0 ? ", " : "", row->name);
+  if (used < LINE_BYTES) (void)snprintf(text + used, LINE_BYTES - used, " and --folds");
+  return text;
+}
+
 static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *network) {
-  char theirs[TEXT_BYTES], ours[TEXT_BYTES];
+  char theirs[TEXT_BYTES], ours[TEXT_BYTES], options[LINE_BYTES];
   describe(from, theirs);
   describe(network, ours);
-  return FAIL(MLPD_ERROR_USAGE,
-              "--init-from: the model's network is %s, this one is %s; leave out --hidden, --norm, "
-              "--parametric-activation, --input-scale, --ensemble, --members, --folds and --embed-numbers to use the "
-              "model's, or give the same",
-              theirs, ours);
+  return FAIL(
+      MLPD_ERROR_USAGE,
+      "--init-from: the model's network is %s, this one is %s; leave out %s to use the model's, or give the same",
+      theirs, ours, options_of_layers(options));
 }
 
 /* A layer of both networks, and the model's input and output of each of ours; NULL: the same. */
@@ -57,12 +66,14 @@ static bool rows_are_inputs(const layer_pair *p, const tensor *ours) {
 static uint32_t members_of(const tensor *t) { return t->rows / tensor_group_rows(t); }
 
 static mlpd_status check_shape(const layer_pair *p, const tensor *theirs, const tensor *ours) {
+  char options[LINE_BYTES];
   const bool rows_fit = rows_are_inputs(p, ours) ? members_of(theirs) == members_of(ours) : theirs->rows == ours->rows;
   if (rows_fit && (p->outputs != NULL || theirs->columns == ours->columns)) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE,
-              "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden, "
-              "--ensemble, --members, --folds and --embed-bins to use the model's, or give the same",
-              ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns);
+              "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out %s to use the "
+              "model's, or give the same",
+              ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns,
+              options_of_layers(options));
 }
 
 /* The model's row for row i of ours, or NAME_ABSENT. */
