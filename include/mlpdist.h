@@ -587,8 +587,9 @@ MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row 
 MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);
 /* The value that an option of its training had, such as "data"; false if it is not known or does not fit. */
 MLPD_API bool mlpd_model_option(const mlpd_model *model, const char *name, char *value, size_t bytes);
-/* Was the model trained on this converted table (converted.h5 of a run folder) or data set? For a model of an older
- * version, which does not know its table: is this a table that a run has converted? Not collective. */
+/* Was the model trained on this converted table (converted.h5 of a run folder) or data set, or a copy of it? For a
+ * model of an older version, which does not know its table: is this a table that a run has converted? Not collective.
+ */
 MLPD_API bool mlpd_model_trained_on(const mlpd_model *model, const char *data);
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k);  /* decimal k where unnamed. */
 MLPD_API const char *mlpd_model_column_name(const mlpd_model *model, uint32_t j); /* likewise, of x. */

@@ -244,6 +244,52 @@ static void test_odd_paths(void **state) {
   }
 }
 
+/* A row of another command that is a training option: what it gives itself is kept. */
+static void test_shared_rows(void **state) {
+  (void)state;
+  typedef struct values {
+    const char *hidden, *encoding, *decimal;
+    uint32_t lanes, skip_lines;
+    mlpd_optimizer optimizer;
+    bool drop;
+  } values;
+#define SHARED(name, member) OPTION_SHARED(name, "mine", values, member)
+  option rows[] = {
+      {"own", "mine", NULL, OPTION_FLAG, OPTION_AT(values, drop), .help = "own"},
+      {SHARED("hidden", hidden)},
+      {SHARED("encoding", encoding), .note = "as found"},
+      {SHARED("decimal", decimal), .help = "a sign"},
+      {SHARED("lanes", lanes)},
+      {SHARED("skip-lines", skip_lines), .maximum = 7},
+      {SHARED("optimizer", optimizer)},
+      {SHARED("drop-missing", drop)},
+      {.name = NULL},
+  };
+#undef SHARED
+  options_share(rows);
+  for (const option *row = rows; row->name != NULL; row++) {
+    const option *const train = mlpd_option_find(mlpd_train_option_table, row->name);
+    assert_string_equal(row->group, "mine");
+    if (train == NULL) continue;
+    assert_int_equal(row->type, train->type);
+    assert_int_equal(row->size, train->size);
+    assert_ptr_equal(row->metavar, train->metavar);
+    assert_ptr_equal(row->choices, train->choices);
+    if (strcmp(row->name, "decimal") != 0) assert_ptr_equal(row->help, train->help);
+    if (strcmp(row->name, "skip-lines") != 0) assert_true(row->maximum == train->maximum);
+  }
+  assert_string_equal(rows[0].help, "own");
+  assert_string_equal(rows[3].help, "a sign");
+  assert_string_equal(rows[3].note, mlpd_option_find(mlpd_train_option_table, "decimal")->note);
+  assert_true(rows[5].maximum == 7);
+  values found = {.lanes = 3};
+  assert_int_equal(options_set(&rows[4], "--lanes", "auto", &found), MLPD_OK);
+  assert_int_equal(found.lanes, 0);
+  assert_int_equal(options_set(&rows[2], "--encoding", "auto", &found), MLPD_OK); /* not "as found" */
+  assert_string_equal(found.encoding, "auto");
+  assert_int_equal(options_set(&rows[5], "--skip-lines", "8", &found), MLPD_ERROR_USAGE);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_table_is_sound, set_up, tear_down),
@@ -253,6 +299,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_help_agrees_with_table, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_config_round_trip, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_odd_paths, set_up, tear_down),
+      cmocka_unit_test(test_shared_rows),
   };
   return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

@@ -18,19 +18,15 @@ typedef mlpd_option option;
 /* Where a command's option is stored: offset and size of a member, the fifth and sixth initialisers of an option. */
 #define OPTION_AT(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
+/* The first initialisers of a row that is the training option of its name, stored in a member of its type: what else
+ * the row does not give is the training option's (options_share). Neither metavar nor type may be given. */
+#define OPTION_SHARED(option_name, option_group, struct_type, member)                      \
+  .name = (option_name), .group = (option_group), .offset = offsetof(struct_type, member), \
+  .size = sizeof(((struct_type *)0)->member)
+
 /* The rows of --stall-timeout and --stall-abort for a struct with these members. */
-#define STALL_OPTION_ROWS(type, timeout, abort)                                                 \
-  {"stall-timeout",                                                                             \
-   "run",                                                                                       \
-   "SECONDS",                                                                                   \
-   OPTION_REAL,                                                                                 \
-   OPTION_AT(type, timeout),                                                                    \
-   .help = "after waiting this long for other ranks, report which; 0: never",                   \
-   .maximum = 1e6},                                                                             \
-  {                                                                                             \
-    "stall-abort", "run", "SECONDS", OPTION_REAL, OPTION_AT(type, abort),                       \
-        .help = "end the run after waiting this long for other ranks; 0: never", .maximum = 1e6 \
-  }
+#define STALL_OPTION_ROWS(type, timeout, abort) \
+  {OPTION_SHARED("stall-timeout", "run", type, timeout)}, { OPTION_SHARED("stall-abort", "run", type, abort) }
 
 /* A heading of --help and the man page that stands before the row of this name, within a group or in its place. */
 typedef struct option_heading {
@@ -43,6 +39,7 @@ typedef struct option_table {
   const char *summary;                  /* one line */
   const char *details;                  /* paragraphs after the options; NULL: none */
   const option *rows;                   /* of the command's struct; ends with name == NULL */
+  option *shared;                       /* the same rows, if some are OPTION_SHARED; NULL: none are */
   const option *library_rows;           /* further rows, of the struct that the command's begins with; or NULL */
   const option_heading *headings;       /* ends with before == NULL; NULL: the groups of the rows are the headings */
   const void *(*defaults)(void);        /* the command's struct before any option is parsed */
@@ -84,6 +81,10 @@ mlpd_status options_read_file(const option_table *table, const char *path, void 
 /* Row i of the table, the command's own rows first, then library_rows; NULL: none. for (size_t i = 0; (row =
  * options_row(table, i)) != NULL; i++) */
 const option *options_row(const option_table *table, size_t i);
+
+/* Completes the rows that are OPTION_SHARED: type, range and choices are those of the training option, and so are help
+ * and note unless the row has its own. Where the note is the row's own, "auto" is no value. */
+void options_share(option *rows);
 
 const option *options_find(const option_table *table, const char *name); /* NULL: none */
 

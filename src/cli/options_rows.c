@@ -40,6 +40,25 @@ const option *options_row(const option_table *table, size_t i) {
   return table->library_rows[library].name != NULL ? &table->library_rows[library] : NULL;
 }
 
+/* Only flags have no metavar. */
+static bool is_shared(const option *row) { return row->type == OPTION_TEXT && row->metavar == NULL; }
+
+void options_share(option *rows) {
+  for (option *row = rows; row != NULL && row->name != NULL; row++) {
+    if (!is_shared(row)) continue;
+    const option *const train = mlpd_option_find(mlpd_train_option_table, row->name);
+    row->type = train->type;
+    row->metavar = train->metavar;
+    row->minimum = train->minimum;
+    if (row->maximum <= 0) row->maximum = train->maximum;
+    if (row->choices == NULL) row->choices = train->choices;
+    if (row->help == NULL) row->help = train->help;
+    if (row->note != NULL) continue;
+    row->note = train->note;
+    row->automatic = train->automatic;
+  }
+}
+
 const option *options_find(const option_table *table, const char *name) {
   const option *const own = mlpd_option_find(table->rows, name);
   return own != NULL || table->library_rows == NULL ? own : mlpd_option_find(table->library_rows, name);

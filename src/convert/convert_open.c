@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "convert/convert_array.h"
 #include "convert/convert_open.h"
@@ -54,30 +55,12 @@ static mlpd_status refuse_twice(const opened_inputs *o) {
   return status;
 }
 
-/* Do two files of the same size hold the same bytes? */
-static bool same_content(const char *one_path, const char *other_path) {
-  FILE *const one = fopen(one_path, "rb"), *const other = fopen(other_path, "rb");
-  bool same = one != NULL && other != NULL;
-  while (same) {
-    char ours[1 << 14], theirs[1 << 14];
-    const size_t length = fread(ours, 1, sizeof ours, one);
-    same = length == fread(theirs, 1, sizeof theirs, other) && memcmp(ours, theirs, length) == 0;
-    if (length < sizeof ours) break;
-  }
-  same = same && ferror(one) == 0 && ferror(other) == 0;
-  if (one != NULL) (void)fclose(one);
-  if (other != NULL) (void)fclose(other);
-  return same;
-}
-
 /* A copy under another name, as browsers and editors leave them: data (1).csv. */
 static void note_copies(const mlpd_convert_options *options, const opened_inputs *o) {
   enum { INPUTS_MOST = 100 };
   for (int i = 0; i < o->count && i < INPUTS_MOST; i++)
     for (int k = 0; k < i && o->kind[i] == KIND_TEXT; k++) {
-      struct stat one, other;
-      if (stat(o->paths[i], &one) != 0 || stat(o->paths[k], &other) != 0 || one.st_size != other.st_size) continue;
-      if (!S_ISREG(one.st_mode) || !S_ISREG(other.st_mode) || !same_content(o->paths[i], o->paths[k])) continue;
+      if (!file_same_content(o->paths[i], o->paths[k])) continue;
       if (o->roles[i] == o->roles[k])
         convert_say(options, "note: %s is a copy of %s: its rows count twice", o->paths[i], o->paths[k]);
       else

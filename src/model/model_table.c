@@ -61,8 +61,9 @@ bool mlpd_model_trained_on(const mlpd_model *model, const char *data) {
   const bool known = mlpd_model_option(model, "data", named, sizeof named);
   const file_identity trained = known ? file_identify(named) : (file_identity){.known = false};
   char *const origin = table_origin(data);
-  bool same = model->table != NULL ? origin != NULL && strcmp(model->table, origin) == 0
-                                   : file_identities_equal(&given, &trained);
+  bool same = model->table != NULL
+                  ? origin != NULL && strcmp(model->table, origin) == 0
+                  : file_identities_equal(&given, &trained) || (known && file_same_content(named, data));
   if (model->table == NULL && !same && origin != NULL) same = known && was_raw(named);
   free(origin);
   return same;

@@ -20,10 +20,7 @@ typedef struct convert_arguments {
 
 #define AT(member) OPTION_AT(convert_arguments, member)
 
-/* A row that has help, metavar, note and range of the training option of its name (convert_prepare). */
-#define SHARED(option_name, option_group, option_type, member)           \
-  .name = (option_name), .group = (option_group), .type = (option_type), \
-  .offset = offsetof(convert_arguments, member), .size = sizeof(((convert_arguments *)0)->member)
+#define SHARED(name, group, member) OPTION_SHARED(name, group, convert_arguments, member)
 
 static option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit"},
@@ -36,22 +33,22 @@ static option rows[] = {
          "target column: its name, or its number (from 0; negative: from the end); or several, as in --ignore; none: "
          "no targets",
      .note = "the last"},
-    {SHARED("task", "input", OPTION_CHOICE, convert.task), .choices = mlpd_task_choices},
-    {SHARED("class-names", "input", OPTION_TEXT, convert.class_names), .note = "from the input"},
-    {SHARED("ignore", "table", OPTION_TEXT, convert.ignore)},
-    {SHARED("columns", "table", OPTION_TEXT, convert.columns)},
-    {SHARED("categorical", "table", OPTION_TEXT, convert.categorical)},
+    {SHARED("task", "input", convert.task)},
+    {SHARED("class-names", "input", convert.class_names), .note = "from the input"},
+    {SHARED("ignore", "table", convert.ignore)},
+    {SHARED("columns", "table", convert.columns)},
+    {SHARED("categorical", "table", convert.categorical)},
     {"header", "table", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "whether the CSV begins with column names",
      .choices = header_choices},
-    {SHARED("encoding", "table", OPTION_TEXT, convert.encoding), .note = "auto"},
-    {SHARED("dates", "table", OPTION_TEXT, convert.dates), .note = "auto"},
-    {SHARED("delimiter", "table", OPTION_TEXT, delimiter), .note = "auto"},
-    {SHARED("skip-lines", "table", OPTION_INTEGER, convert.skip_lines), .maximum = 4294967295.0},
-    {SHARED("decimal", "table", OPTION_TEXT, convert.decimal)},
-    {SHARED("thousands", "table", OPTION_TEXT, thousands)},
-    {SHARED("strip", "table", OPTION_TEXT, convert.strip)},
-    {SHARED("missing", "table", OPTION_TEXT, convert.missing)},
-    {SHARED("drop-missing", "table", OPTION_FLAG, convert.drop_missing)},
+    {SHARED("encoding", "table", convert.encoding), .note = "auto"},
+    {SHARED("dates", "table", convert.dates), .note = "auto"},
+    {SHARED("delimiter", "table", delimiter), .note = "auto"},
+    {SHARED("skip-lines", "table", convert.skip_lines), .maximum = 4294967295.0},
+    {SHARED("decimal", "table", convert.decimal)},
+    {SHARED("thousands", "table", thousands)},
+    {SHARED("strip", "table", convert.strip)},
+    {SHARED("missing", "table", convert.missing)},
+    {SHARED("drop-missing", "table", convert.drop_missing)},
     {"valid-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.valid_fraction),
      .help = "fraction of the rows to draw for validation, if no input is a validation part", .maximum = 0.9},
     {"test-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.test_fraction),
@@ -65,17 +62,6 @@ static option rows[] = {
 };
 
 static const option_heading headings[] = {{"ignore", "Table: how CSV is read"}, {NULL, NULL}};
-
-void convert_prepare(void) {
-  for (option *row = rows; row->name != NULL; row++) {
-    if (row->help != NULL) continue;
-    const option *const train = mlpd_option_find(mlpd_train_option_table, row->name);
-    row->help = train->help;
-    row->metavar = train->metavar;
-    if (row->note == NULL) row->note = train->note;
-    if (row->maximum <= 0) row->maximum = train->maximum;
-  }
-}
 
 static const void *defaults(void) {
   static convert_arguments arguments;
@@ -100,6 +86,7 @@ const option_table convert_table = {
         "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
     .rows = rows,
+    .shared = rows,
     .headings = headings,
     .defaults = defaults,
     .min_positionals = 1,

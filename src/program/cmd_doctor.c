@@ -12,9 +12,10 @@ typedef struct doctor_arguments {
 } doctor_arguments;
 
 #define AT(member) OPTION_AT(doctor_arguments, member)
+#define SHARED(name, group, member) OPTION_SHARED(name, group, doctor_arguments, member)
 #define RANGE(low, high) .minimum = (low), .maximum = (high)
 
-static const option rows[] = {
+static option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit"},
     {"json", "general", NULL, OPTION_FLAG, AT(json), .help = "print JSON"},
     {"seconds", "general", "S", OPTION_REAL, AT(doctor.seconds), .help = "approximate duration of the measurements",
@@ -22,28 +23,23 @@ static const option rows[] = {
 
     {"data", "network", "FILE", OPTION_PATH, AT(doctor.data.file),
      .help = "HDF5 data set to read; gives the numbers of inputs and outputs", .note = "none"},
-    {"x", "network", "PATH", OPTION_PATH, AT(doctor.data.x), .help = "training inputs in the file", .note = "/train/x"},
-    {"y", "network", "PATH", OPTION_PATH, AT(doctor.data.y), .help = "training targets", .note = "/train/y"},
+    {SHARED("x", "network", doctor.data.x)},
+    {SHARED("y", "network", doctor.data.y)},
     {"features", "network", "N", OPTION_INTEGER, AT(doctor.features), .help = "inputs of the network",
      RANGE(0, 1073741823), .automatic = true, .note = "of the data, else 784"},
-    {"hidden", "network", "WIDTHS", OPTION_WIDTHS, AT(doctor.hidden),
-     .help = "units of each hidden layer, such as 512,256; \"\" for none"},
+    {SHARED("hidden", "network", doctor.hidden)},
     {"outputs", "network", "N", OPTION_INTEGER, AT(doctor.outputs), .help = "outputs of the network", RANGE(0, 1048576),
      .automatic = true, .note = "of the data, else 10"},
-    {"activation", "network", "NAME[,NAME...]", OPTION_LIST, AT(doctor.activation),
-     .help = "activation of the hidden layers, or of each", .choices = mlpd_activation_choices},
-    {"ensemble", "network", "K", OPTION_INTEGER, AT(doctor.ensemble),
-     .help = "members that share all layers but the last; 1: a single network", RANGE(1, 1024)},
-    {"members", "network", "K", OPTION_INTEGER, AT(doctor.members),
-     .help = "separate networks in one; 1: a single network", RANGE(1, 1024)},
-    {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "update rule",
-     .choices = mlpd_optimizer_choices},
+    {SHARED("activation", "network", doctor.activation), .help = "activation of the hidden layers, or of each"},
+    {SHARED("ensemble", "network", doctor.ensemble),
+     .help = "members that share all layers but the last; 1: a single network"},
+    {SHARED("members", "network", doctor.members), .help = "separate networks in one; 1: a single network"},
+    {SHARED("optimizer", "network", doctor.optimizer)},
 
-    {"batch", "run", "N", OPTION_INTEGER, AT(doctor.batch),
-     .help = "samples per step, summed over all ranks; with lbfgs, all training rows", RANGE(1, 2147483647)},
-    {"lanes", "run", "N", OPTION_INTEGER, AT(doctor.lanes),
-     .help = "fixed parts of a batch; auto: the largest power of two up to batch / 64", RANGE(0, 65536),
-     .automatic = true},
+    {SHARED("batch", "run", doctor.batch),
+     .help = "samples per step, summed over all ranks; with lbfgs, all training rows"},
+    {SHARED("lanes", "run", doctor.lanes),
+     .help = "fixed parts of a batch; auto: the largest power of two up to batch / 64"},
     COMPUTE_OPTION_ROWS(doctor_arguments),
 
     {"np", "prediction", "LIST", OPTION_TEXT, AT(doctor.ranks),
@@ -79,6 +75,7 @@ const option_table doctor_table = {
         "  mlpdist doctor --hidden 1024,1024 --batch 1024 --np 8,64 --latency 2 \\\n"
         "    --bandwidth 12 --json\n",
     .rows = rows,
+    .shared = rows,
     .defaults = defaults,
 };
 

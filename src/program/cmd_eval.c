@@ -14,7 +14,7 @@ typedef struct eval_arguments {
   bool importance, json, help;
 } eval_arguments;
 
-static const option rows[] = {
+static option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, help), .help = "print this help and exit"},
     {"json", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, json), .help = "print JSON"},
     DATA_OPTION_ROWS(eval_arguments),
@@ -51,6 +51,7 @@ const option_table eval_table = {
         "  mlpdist eval --json | jq .accuracy\n"
         "  mlpdist eval --model run/model.h5 --importance --repeats 10\n",
     .rows = rows,
+    .shared = rows,
     .defaults = defaults,
 };
 

@@ -11,7 +11,7 @@ typedef struct predict_arguments {
   bool spread, help;
 } predict_arguments;
 
-static const option rows[] = {
+static option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, help), .help = "print this help and exit"},
     DATA_OPTION_ROWS(predict_arguments),
     {"out", "output", "FILE", OPTION_PATH, OPTION_AT(predict_arguments, out),
@@ -47,6 +47,7 @@ const option_table predict_table = {
         "  mlpdist predict --model houses/model.h5 --data new.csv --out prices.csv\n"
         "  mlpdist predict --model run/model.h5 --data new.h5 --x /x --out new.csv\n",
     .rows = rows,
+    .shared = rows,
     .defaults = defaults,
 };
 

@@ -9,7 +9,6 @@ int command_eval(int argc, char **argv);
 int command_predict(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_convert(int argc, char **argv);
-void convert_prepare(void); /* completes the rows of convert_table; call it before their first use */
 int command_export(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_explain(int argc, char **argv);

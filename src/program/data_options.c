@@ -73,22 +73,6 @@ mlpd_status data_options_check(const data_options *options, const option_results
   return MLPD_OK;
 }
 
-/* Are both files there, with the same bytes? */
-static bool same_content(const char *one_path, const char *other_path) {
-  FILE *const one = fopen(one_path, "rb"), *const other = fopen(other_path, "rb");
-  bool same = one != NULL && other != NULL;
-  while (same) {
-    char ours[1 << 14], theirs[1 << 14];
-    const size_t length = fread(ours, 1, sizeof ours, one);
-    same = length == fread(theirs, 1, sizeof theirs, other) && memcmp(ours, theirs, length) == 0;
-    if (length < sizeof ours) break;
-  }
-  same = same && ferror(one) == 0 && ferror(other) == 0;
-  if (one != NULL) (void)fclose(one);
-  if (other != NULL) (void)fclose(other);
-  return same;
-}
-
 /* The shipped data set is for models that were trained on it, under whatever name: a figure of other data would look
  * like one of the model's own. */
 static mlpd_status check_shipped(const data_options *options, const mlpd_model *model) {
@@ -97,7 +81,7 @@ static mlpd_status check_shipped(const data_options *options, const mlpd_model *
     return outcome_fail(MLPD_ERROR_USAGE,
                         "%s does not say what data it was trained on; name the data to use: --data FILE",
                         options->model);
-  if (same_content(trained_on, options->data)) return MLPD_OK;
+  if (mlpd_model_trained_on(model, options->data)) return MLPD_OK;
   return outcome_fail(MLPD_ERROR_USAGE, "%s was trained on %s; name the data to use: --data FILE", options->model,
                       trained_on);
 }

@@ -41,105 +41,27 @@ extern const data_options data_options_default;
   }
 
 /* Rows of how a raw table is read. */
-#define TABLE_OPTION_ROWS(type)                                                                   \
-  {"label",                                                                                       \
-   "table",                                                                                       \
-   "COLUMN",                                                                                      \
-   OPTION_TEXT,                                                                                   \
-   OPTION_AT(type, common.table.label),                                                           \
-   .help = "target column, if the table or the model has no names",                               \
-   .note = "as in training"},                                                                     \
-      {"ignore",                                                                                  \
-       "table",                                                                                   \
-       "COLUMNS",                                                                                 \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.ignore),                                                      \
-       .help = "columns to leave out, if the table or the model has no names",                    \
-       .note = "as in training"},                                                                 \
-      {"columns",                                                                                 \
-       "table",                                                                                   \
-       "COLUMNS",                                                                                 \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.columns),                                                     \
-       .help = "feature columns, if the table or the model has no names",                         \
-       .note = "as in training"},                                                                 \
-      {"header",                                                                                  \
-       "table",                                                                                   \
-       "ANSWER",                                                                                  \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.header),                                                      \
-       .help = "whether the table begins with column names: auto, yes or no",                     \
-       .note = "as in training"},                                                                 \
-      {"encoding",                                                                                \
-       "table",                                                                                   \
-       "NAME",                                                                                    \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.encoding),                                                    \
-       .help = "encoding of the text, such as GB18030 (iconv -l lists them)",                     \
-       .note = "as in training"},                                                                 \
-      {"dates",                                                                                   \
-       "table",                                                                                   \
-       "ORDER",                                                                                   \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.dates),                                                       \
-       .help = "order of dates such as 03/04/2021, if the model has no names: dmy or mdy",        \
-       .note = "as in training"},                                                                 \
-      {"delimiter",                                                                               \
-       "table",                                                                                   \
-       "WHICH",                                                                                   \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.delimiter),                                                   \
-       .help = "delimiter: comma, semicolon, tab, blank or a character",                          \
-       .note = "as in training"},                                                                 \
-      {"decimal",                                                                                 \
-       "table",                                                                                   \
-       "SIGN",                                                                                    \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.decimal),                                                     \
-       .help = "decimal sign: point or comma",                                                    \
-       .note = "as in training"},                                                                 \
-      {"thousands",                                                                               \
-       "table",                                                                                   \
-       "CHAR",                                                                                    \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.thousands),                                                   \
-       .help = "thousands separator: a character, or blank",                                      \
-       .note = "as in training"},                                                                 \
-      {"strip",                                                                                   \
-       "table",                                                                                   \
-       "TEXT,...",                                                                                \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.strip),                                                       \
-       .help = "texts before or after numbers to ignore",                                         \
-       .note = "as in training"},                                                                 \
-      {"missing",                                                                                 \
-       "table",                                                                                   \
-       "TEXT,...",                                                                                \
-       OPTION_TEXT,                                                                               \
-       OPTION_AT(type, common.table.missing),                                                     \
-       .help = "texts or numbers that mean a missing value",                                      \
-       .note = "as in training"},                                                                 \
-  {                                                                                               \
-    "skip-lines", "table", "N", OPTION_INTEGER, OPTION_AT(type, common.table.skip_lines),         \
-        .help = "lines to skip at the beginning", .maximum = 2147483647, .note = "as in training" \
+#define TABLE_OPTION_ROWS(type)                                                                                       \
+  {OPTION_SHARED("label", "table", type, common.table.label),                                                         \
+   .help = "target column, if the table or the model has no names", .note = "as in training"},                        \
+      {OPTION_SHARED("ignore", "table", type, common.table.ignore),                                                   \
+       .help = "columns to leave out, if the table or the model has no names", .note = "as in training"},             \
+      {OPTION_SHARED("columns", "table", type, common.table.columns),                                                 \
+       .help = "feature columns, if the table or the model has no names", .note = "as in training"},                  \
+      {OPTION_SHARED("header", "table", type, common.table.header), .note = "as in training"},                        \
+      {OPTION_SHARED("encoding", "table", type, common.table.encoding), .note = "as in training"},                    \
+      {OPTION_SHARED("dates", "table", type, common.table.dates),                                                     \
+       .help = "order of dates such as 03/04/2021, if the model has no names: dmy or mdy", .note = "as in training"}, \
+      {OPTION_SHARED("delimiter", "table", type, common.table.delimiter), .note = "as in training"},                  \
+      {OPTION_SHARED("decimal", "table", type, common.table.decimal), .note = "as in training"},                      \
+      {OPTION_SHARED("thousands", "table", type, common.table.thousands), .note = "as in training"},                  \
+      {OPTION_SHARED("strip", "table", type, common.table.strip), .note = "as in training"},                          \
+      {OPTION_SHARED("missing", "table", type, common.table.missing), .note = "as in training"}, {                    \
+    OPTION_SHARED("skip-lines", "table", type, common.table.skip_lines), .note = "as in training"                     \
   }
 
-#define COMPUTE_OPTION_ROWS(type)                                                                   \
-  {"backend",                                                                                       \
-   "run",                                                                                           \
-   "NAME",                                                                                          \
-   OPTION_TEXT,                                                                                     \
-   OPTION_AT(type, common.backend),                                                                 \
-   .help = "matrix multiplication: native, onednn, cblas or plain, if built in; auto: the fastest", \
-   .automatic = true},                                                                              \
-      {"threads",                                                                                   \
-       "run",                                                                                       \
-       "N",                                                                                         \
-       OPTION_INTEGER,                                                                              \
-       OPTION_AT(type, common.threads),                                                             \
-       .help = "threads per rank; auto: OMP_NUM_THREADS, else the cores that the rank is bound to", \
-       .maximum = 4096,                                                                             \
-       .automatic = true},                                                                          \
+#define COMPUTE_OPTION_ROWS(type)                                                                                   \
+  {OPTION_SHARED("backend", "run", type, common.backend)}, {OPTION_SHARED("threads", "run", type, common.threads)}, \
       STALL_OPTION_ROWS(type, common.stall.timeout, common.stall.abort)
 
 /* Refuses what would do nothing: --part, --x and --y with a raw table, options of raw tables with a data set. */

@@ -60,7 +60,7 @@ int main(int argc, char **argv) {
   (void)signal(SIGPIPE, SIG_IGN); /* a reader may leave (`| head`); files are still written */
   (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: the write fails, as on a full disk, instead of ending the process */
   explain_settings_prepare();
-  convert_prepare();
+  for (const command *c = commands; c->name != NULL; c++) options_share(c->table->shared);
   const mlpd_status stack = check_stack();
   const int exit_status = stack == MLPD_OK ? dispatch(argc, argv) : outcome_end(NULL, stack);
   /* A full disk shows when the buffer is written, and must not look like success. */
