@@ -65,6 +65,25 @@ END
   succeeds
 }
 
+@test "a model that another takes the place of while it is opened: the one or the other, whole" {
+  "${CC:-cc}" -shared -fPIC -o replace.so "$BATS_TEST_DIRNAME/replace_file.c" -ldl
+  local width at
+  for width in 4 200; do
+    alone train "${quick[@]}" --hidden $width --epochs 1 --quiet --out w$width
+    succeeds
+  done
+  for width in "4 200" "200 4"; do
+    for at in 1 2; do # the program looks at the file, and then opens it
+      cp "w${width% *}/model.h5" model.h5
+      cp "w${width#* }/model.h5" other.h5
+      ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=$PWD/replace.so REPLACE_FILE=model.h5 REPLACE_BY=other.h5 REPLACE_AT=$at alone export model.h5 net.json
+      succeeds
+      [ ! -e other.h5 ] || fail "the program opens the file fewer than $at times"
+      says "network 64-${width#* }-10"
+    done
+  done
+}
+
 # The program, but with the one object that flips a bit where MLPD_FAULT_FLIP says: it comes before the archive that has
 # the usual one.
 build_with_faults() {

@@ -21,7 +21,9 @@ static int descriptor_of(const h5_file *file) {
 
 void h5_note_version(h5_file *file) {
   struct stat about;
-  if (fstat(descriptor_of(file), &about) == 0) file->version = file_version_of(&about);
+  if (fstat(descriptor_of(file), &about) != 0) return;
+  file->version = file_version_of(&about);
+  file->size = (uint64_t)about.st_size; /* another file may have taken the path since its size was asked */
 }
 
 mlpd_status h5_check_descriptor(const h5_array *array, int descriptor, uint64_t row, uint64_t count) {
