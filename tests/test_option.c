@@ -215,7 +215,10 @@ static void test_values_are_checked(void **state) {
   o.hidden = NULL;
   refuses(&o, "--hidden: NULL is not a value; the default is \"256,256,256\"");
   o.hidden = "8,,4";
-  refuses(&o, "--hidden: \"8,,4\" is not a list of widths such as 512,256, or \"\" for none");
+  refuses(&o, "--hidden: \"8,,4\" is not a list of widths such as 512,256, of at most 16777216 each, or \"\" for none");
+  o.hidden = "16777217";
+  refuses(&o,
+          "--hidden: \"16777217\" is not a list of widths such as 512,256, of at most 16777216 each, or \"\" for none");
   o = good;
   o.lr_step_epochs = 0;
   refuses(&o, "--lr-step-epochs: 0 is not in [1e-6, 1e9]");

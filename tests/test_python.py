@@ -405,12 +405,14 @@ class Estimators(unittest.TestCase):
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):
                 classifier(**options).fit(self.x, self.y)
-        for options, words in (({"max_iter": 5.5}, "^max_iter: 5.5 is not a whole number"), ({"epochs": 5.5}, "^epochs: 5.5 is not"),
+        self.assertEqual(classifier(max_iter=2, early_stopping=True, n_iter_no_change=np.inf).fit(self.x, self.y).n_iter_, 2)
+        for options, words in (({"alpha": -1}, "alpha=-1 is not 0 or above"), ({"tol": -1, "early_stopping": True}, "^tol: -1 is not in"),
+                               ({"max_iter": 5.5}, "^max_iter: 5.5 is not a whole number"), ({"epochs": 5.5}, "^epochs: 5.5 is not"),
                                ({"random_state": -1}, "^random_state: -1 is not in"), ({"hidden": "a"}, '^hidden: "a" is not'),
                                ({"ema": 0.9, "swa_start": 2}, "^ema and swa_start are two averages")):
             with self.assertRaisesRegex(ValueError, words):  # by the names that the caller gave
                 classifier(**options).fit(self.x, self.y)
-        with self.assertRaisesRegex(ValueError, "^init_from: .* leave out hidden_layer_sizes, ensemble, members, folds and embed_bins"):
+        with self.assertRaisesRegex(ValueError, "^init_from: .* leave out hidden_layer_sizes, .*embed_bins.* to use the model's"):
             classifier(warm_start=True, max_iter=1).fit(self.x, self.y).set_params(hidden_layer_sizes=3).fit(self.x, self.y)
         with self.assertRaisesRegex(ValueError, "too large for the computations; normalize='standard' scales columns"):
             classifier().fit(self.x * 1e300, self.y)

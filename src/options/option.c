@@ -112,7 +112,9 @@ static mlpd_status check_text(const mlpd_option *row, const char *where, const c
     return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" has a control character such as a line end", where, text);
   if (row->type == MLPD_OPTION_PATH && text[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "%s: the path is empty", where);
   if (row->type == MLPD_OPTION_WIDTHS && !is_widths(text))
-    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of widths such as 512,256, or \"\" for none", where, text);
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s: \"%s\" is not a list of widths such as 512,256, of at most %u each, or \"\" for none", where, text,
+                MAX_WIDTH);
   return row->type == MLPD_OPTION_LIST ? check_list(row, where, text) : MLPD_OK;
 }
 

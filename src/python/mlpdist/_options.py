@@ -106,6 +106,8 @@ def check(e):
         _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
     if e.batch_size != "auto" and e.batch_size <= 0:
         _refuse(f"batch_size={e.batch_size!r} is not positive", "give a number of rows or 'auto'")
+    if not e.alpha >= 0:
+        _refuse(f"alpha={e.alpha!r} is not 0 or above", "0 is no L2 term")
     if e.max_iter < 1:
         _refuse(f"max_iter={e.max_iter!r} is not positive", "give a number of epochs")
     if e.early_stopping and not 0 < e.validation_fraction <= 0.9:
@@ -132,6 +134,9 @@ def of_passes(options, e, first):
         _refuse("embed_numbers='piecewise' is not possible in partial_fit, which does not know the quantiles of all rows",
                 "use embed_numbers='periodic', or call fit before it")
     return {name: text for name, text in options.items() if name not in NOT_IN_PASSES}
+
+
+MOST_PATIENCE = 10**9  # of option patience; n_iter_no_change may be infinite
 
 
 def adapts(e):
@@ -171,9 +176,13 @@ PARAMETERS = {"hidden": "hidden_layer_sizes", "activation": "activation", "optim
               "momentum": "momentum", "weight-decay": "alpha"}
 
 
+OTHERS = {"seed": "random_state", "patience": "n_iter_no_change", "min-delta": "tol", "valid-fraction": "validation_fraction",
+          "lr-patience": "n_iter_no_change"}
+
+
 def names(e):
     """{option: parameter} of the options that the estimator gives by scikit-learn's names."""
-    return {option: name for option, name in {**PARAMETERS, "seed": "random_state"}.items()
+    return {option: name for option, name in {**PARAMETERS, **OTHERS}.items()
             if getattr(e, option.replace("-", "_"), None) is None or option.replace("-", "_") in SKLEARN}
 
 
@@ -207,6 +216,7 @@ def collect(e, rows, seed):
     if e.early_stopping:
         made.update({"valid-fraction": e.validation_fraction, "patience": e.n_iter_no_change, "select": "error",
                      "min-delta": e.tol, "save": "best"})
+        made["patience"] = min(made["patience"], MOST_PATIENCE)
     if e.folds is not None and e.folds > 1:  # they are the validation rows
         made["valid-fraction"] = 0
     if adapts(e):  # the rate falls instead; _Run ends the fit
