@@ -250,6 +250,7 @@ numpy.savez("first.npz", numpy.column_stack([x[:, 0] > 0, x]))'
   { head -1 houses.csv; sed -n 2,201p houses.csv; } > parts/train.csv
   { head -1 houses.csv; sed -n '202,301p' houses.csv; } > parts/test.csv
   echo "What this is" > parts/README.md
+  printf "id,k\n1,0\n" > parts/sample_submission.csv
   alone train "${quick[@]}" --data parts --label price --epochs 1 --out run --checkpoint-every never
   succeeds
   says "parts/test.csv: test part" "180 train, 20 valid rows" "(100 rows)"

@@ -87,7 +87,7 @@ static void assert_settled(const char *given, int per_part, const char *settled,
   const mlpd_status status = roles_settle(paths, count, per_part, roles, &unclear);
   if (settled == NULL) {
     assert_int_equal(status, MLPD_ERROR_USAGE);
-    assert_non_null(strstr(mlpd_error_message(), "--train FILE, --valid FILE and --test FILE"));
+    assert_non_null(strstr(mlpd_error_message(), "--train FILE --valid FILE --test FILE"));
     return;
   }
   assert_int_equal(status, MLPD_OK);
@@ -192,7 +192,7 @@ static void test_parts_by_name(void **state) {
   (void)unlink(in_folder("out.h5"));
   write_text("a.csv", "u,k\n1,0\n");
   write_text("b.csv", "u,k\n1,0\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "give them with --train", "train-1.csv", "a.csv", "b.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "name the parts: mlpdist convert --train FILE", "train-1.csv", "a.csv", "b.csv");
   const mlpd_split roles[] = {MLPD_VALID, MLPD_TEST, MLPD_TRAIN};
   o.roles = roles;
   ASSERT_CONVERTED(o, &r, "train-1.csv", "a.csv", "b.csv");

@@ -553,7 +553,7 @@ static void test_hints(void **state) {
       {"1,01,2,50\n2,03,4,20\n3,05,6,10\n1,07,2,50\n2,00,4,20\n3,51,6,10\n1,52,2,50\n2,53,4,20\n",
        "commas seem to be both decimal signs and column separators"},
       {"u,v,k\n1,2,0\n3,inf,1\n4,5,0\n", "a.csv:3: column 2 (v): 'inf' is not a number"},
-      {"u,v,k\n1,2,0\n3,True,1\n4,5,0\n", "a.csv:3: column 2 (v): 'True, False, yes, no or the like'"},
+      {"u,v,k\n1,2,0\n3,True,1\n4,5,0\n", "a.csv:3: column 2 (v): 'True' is read as yes or no, but the column"},
       {"u,v,k\n1,2,0\n3,4\n", "a.csv:3: 2 cells, but 3 in the header"},
       {"1,2,3\n4\n5,6,7\n8\n", "(a row must be one line)"},
       {"a,b\n35,7,0\n42,8,1\n35,9,1\n", "a.csv:1: 2 names for 3 columns"}, /* a column of values before them */
@@ -634,7 +634,8 @@ static void test_answers(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_array("/train/y", 3, 1, ELEMENT_F32, VALUES(1, 0, 1));
   assert_refused(plain_options(), MLPD_ERROR_DATA, "m,k\n1,0\nyes,1\n2,1\n",
-                 "a.csv:3: column 1 (m): 'True, False, yes, no or the like' occurs in a column of numbers");
+                 "a.csv:3: column 1 (m): 'yes' is read as yes or no, but the column holds numbers; write 1 and 0, or "
+                 "use --missing 'yes'");
   assert_refused(plain_options(), MLPD_ERROR_DATA, "m,k\nno,0\nyes,1\n2,1\nyes,0\n",
                  "a.csv: column 1 (m): 3 cells hold yes, no or the like, but 1 holds a number (all are from 0 to 2");
 }

@@ -82,6 +82,45 @@ static void test_flags(void **state) {
   assert_array("/train/y", 3, 1, ELEMENT_F32, VALUES(3.5, 2, 6));
 }
 
+/* Some of the numbers have a flag, half of them none, so that the column is one of categories. */
+static void test_flags_among_categories(void **state) {
+  (void)state;
+  assert_int_equal(TURNS("geo,v,k", "%1$s,%2$d.5,%3$d.5\nFR,3.5 b,2\nIT,2.5 p,1\n", 30, "DE", "AT"), MLPD_OK);
+  assert_said("--strip 'b,p' leaves them off");
+  if (strstr(said, "--missing") != NULL) fail_msg("the flagged numbers are lost: %s", said);
+}
+
+/* ---- Units ---- */
+
+static void test_prefixes(void **state) {
+  (void)state;
+  assert_int_equal(TURNS("c,v,k", "%s,%d,%d.5\n", 40, "10n", "100p", "1u"), MLPD_OK);
+  assert_said("its texts are numbers in units that differ");
+  assert_int_equal(TURNS("c,v,k", "%s,%d,%d.5\n", 40, "10\u00B5", "5m"), MLPD_OK);
+  assert_said("its texts are numbers in units that differ");
+}
+
+static void test_hemispheres(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  write_text("a.csv", "lat,lon,k\n48.5N,12.25E,1.5\n12.5S,0.5W,2.5\n1.5N,3.5E,4\n");
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_names("/columns/name", "lat.degrees,lon.degrees");
+  assert_array("/train/x", 3, 2, ELEMENT_F32, VALUES(48.5, 12.25, -12.5, -0.5, 1.5, 3.5));
+  assert_calm(TURNS("house,v,k", "%s,%d,%d.5\n", 40, "12N", "14S", "7N"), "columns of categories: house (3)");
+  assert_calm(TURNS("force,v,k", "%2$d.5N,%1$s,%3$d.5\n", 40, "1", "2"), "the same in all rows: force (N)");
+}
+
+static void test_weeks_and_half_days(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  write_text("a.csv", "w,t,k\n2020-W01,1:20 p,1\n2020-W53,12:00 a,2.5\n2021W01,12:00 p,3\n");
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_names("/columns/name", "w.year,w.day_of_year,w.seconds,t.time");
+  assert_array("/train/x", 3, 4, ELEMENT_I32,
+               VALUES(2019, 364, 1577664000, 48000, 2020, 363, 1609113600, 0, 2021, 4, 1609718400, 43200));
+}
+
 static void test_odd_quotes(void **state) {
   (void)state;
   mlpd_convert_result r;
@@ -140,6 +179,64 @@ static void test_header_of_texts_for_a_model(void **state) {
   assert_said("no header");
 }
 
+/* ---- Answers and labels ---- */
+
+static void test_answers_among_numbers(void **state) {
+  (void)state;
+  assert_refusal(TURNS("rain,v,k", "%s,%d,%d.5\n", 40, "0.5", "T", "1.5"),
+                 "'T' is read as yes or no, but the column holds numbers; write 1 and 0, or use --missing 'T'");
+  const char *const names[] = {"u", "v"};
+  mlpd_convert_result r;
+  mlpd_convert_options o = telling_options();
+  o.model_columns = names;
+  o.num_model_columns = 2;
+  o.unlabelled = true;
+  write_text("a.csv", "u,v\nTRUE,2\nFALSE,3\n");
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("column u holds 'TRUE' and the like, read as 1 and 0, but numbers in training");
+  o.model_categories = (const unsigned char[]){2, 0};
+  said[0] = '\0';
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  if (strstr(said, "note: ") != NULL) fail_msg("%s", said);
+  o = telling_options(); /* further tables */
+  write_text("train.csv", "u,v,k\n5,1,2.5\n7,2,1.5\n");
+  write_text("test.csv", "u,v,k\ntrue,1,2.5\nfalse,2,1.5\n");
+  ASSERT_CONVERTED(o, &r, "train.csv", "test.csv");
+  assert_said("test.csv: column u holds 'true' and the like, read as 1 and 0, but numbers in training");
+}
+
+static void test_values_in_other_notation(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  o.task = MLPD_REGRESSION;
+  write_text("a.csv", "u,k\n1,\"123,456\"\n2,5\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA,
+                 "a.csv:2: column 2 (k): '123,456' is not a number in this notation; --thousands , (or --decimal "
+                 "comma) reads it",
+                 "a.csv");
+}
+
+/* Of a contest: the rows to be predicted have no target. */
+static void test_a_test_part_without_target(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  write_text("train.csv", "id,k,u\n1,0,2.5\n2,1,1.5\n");
+  write_text("test.csv", "id,u\n3,2.5\n4,1.5\n");
+  o.label = "k";
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "leave the file out, and predict its rows later", "train.csv", "test.csv");
+  o.label = "missing";
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "label 'missing' is not a column", "train.csv", "test.csv");
+}
+
+/* A place, x and y, is no target; y behind another column may be. */
+static void test_places(void **state) {
+  (void)state;
+  assert_calm(TURNS("x,y,z", "%2$d,%1$s,%3$d.5\n", 40, "1", "2", "5"), "target: column 'z'");
+  assert_int_equal(TURNS("y,x,z", "%2$d,%1$s,%3$d.5\n", 40, "1", "2", "5"), MLPD_OK);
+  assert_said("and 'y' is a feature; if 'y' is the target, use --label y");
+}
+
 /* ---- Wide tables ---- */
 
 static void test_fixed_widths(void **state) {
@@ -183,6 +280,14 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_odd_quotes, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts_for_a_model, clear_folder),
+                                     cmocka_unit_test_teardown(test_flags_among_categories, clear_folder),
+                                     cmocka_unit_test_teardown(test_prefixes, clear_folder),
+                                     cmocka_unit_test_teardown(test_hemispheres, clear_folder),
+                                     cmocka_unit_test_teardown(test_weeks_and_half_days, clear_folder),
+                                     cmocka_unit_test_teardown(test_answers_among_numbers, clear_folder),
+                                     cmocka_unit_test_teardown(test_values_in_other_notation, clear_folder),
+                                     cmocka_unit_test_teardown(test_a_test_part_without_target, clear_folder),
+                                     cmocka_unit_test_teardown(test_places, clear_folder),
                                      cmocka_unit_test_teardown(test_fixed_widths, clear_folder),
                                      cmocka_unit_test_teardown(test_line_of_delimiters, clear_folder),
                                      cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};

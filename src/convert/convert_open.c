@@ -100,19 +100,47 @@ static void say_roles(const mlpd_convert_options *options, const opened_inputs *
 
 /* ---- Tables ---- */
 
+static mlpd_status fail_without_target(const char *path, const source *first) {
+  return FAIL(MLPD_ERROR_DATA, "%s: no target '%s', which %s has; leave the file out, and predict its rows later", path,
+              first->targets.names[0], first->name);
+}
+
+/* Why a table was refused where the first one was not: it may lack the target, as those of contests do. */
+static mlpd_status refuse_further(const char *path, const mlpd_convert_options *options, meter *m, const source *first,
+                                  mlpd_status status) {
+  status_kept why;
+  source *opened = NULL;
+  input *in;
+  mlpd_convert_options without = *options;
+  status_keep(&why);
+  without.label = "none";
+  without.decision = NULL;
+  mlpd_status again = input_open(path, m, &in);
+  if (again == MLPD_OK) again = csv_source_open(in, m, &without, &opened);
+  const bool lacks =
+      again == MLPD_OK && opened->columns.count > 0 && !name_list_holds(&opened->columns, first->targets.names[0]);
+  source_close(opened);
+  if (lacks) return fail_without_target(path, first);
+  status_put_back(&why);
+  return status;
+}
+
 /* Opens a further table, with the same target as the first, even if its column is elsewhere. */
 static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_options *options, meter *m, source_list *list,
                               source **opened) {
   const source *const first = list->count > 0 ? list->all[0] : NULL;
-  TRY(csv_source_open(take(o, i), m, options, opened));
-  if (first == NULL || first->targets.count != 1 || (*opened)->columns.count == 0) return MLPD_OK;
+  const mlpd_status status = csv_source_open(take(o, i), m, options, opened);
+  const bool names = first != NULL && first->targets.count == 1;
+  if (status != MLPD_OK && names && options->label != NULL)
+    return refuse_further(o->paths[i], options, m, first, status);
+  TRY(status);
+  if (!names || (*opened)->columns.count == 0) return MLPD_OK;
   const char *const target = first->targets.names[0];
   const bool fewer = (*opened)->columns.count < first->columns.count;
   if (fewer && !name_list_holds(&(*opened)->targets, target) && !name_list_holds(&(*opened)->columns, target)) {
     source_close(*opened);
     *opened = NULL;
-    return FAIL(MLPD_ERROR_DATA, "%s: no target '%s', which %s has; leave the file out, and predict its rows later",
-                o->paths[i], target, first->name);
+    return fail_without_target(o->paths[i], first);
   }
   if (name_list_holds(&(*opened)->targets, target) || !name_list_holds(&(*opened)->columns, target)) return MLPD_OK;
   source_close(*opened);

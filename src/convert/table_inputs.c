@@ -41,10 +41,20 @@ static bool is_of_run(const char *folder, const char *name) {
   return false;
 }
 
-/* true for files that are not data: documentation beside the data, and hidden files. */
+/* true for files that are not data: documentation beside the data, examples of answers to a contest
+ * (sample_submission.csv), and hidden files. */
 static bool is_beside(const char *name) {
-  return name[0] == '.' || strncasecmp(name, "readme", 6) == 0 || strncasecmp(name, "licen", 5) == 0 ||
-         strncasecmp(name, "copying", 7) == 0;
+  static const char *const starts[] = {".",
+                                       "readme",
+                                       "licen",
+                                       "copying",
+                                       "sample_submission",
+                                       "samplesubmission",
+                                       "sample-submission",
+                                       "gender_submission"};
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+    if (strncasecmp(name, starts[i], strlen(starts[i])) == 0) return true;
+  return false;
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }

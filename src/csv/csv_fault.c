@@ -34,6 +34,7 @@ static void add_answer(const csv_source *c, csv_fault *f, const csv_cell *cell) 
   if (f->yes_no++ == 0) {
     f->yes_no_line = c->lines.line;
     f->first_answer = answer;
+    (void)csv_cell_shown(cell, f->answer_text);
   }
   if (!f->answers[answer] && f->yes_no > 1) {
     f->other_line = c->lines.line;
@@ -50,9 +51,12 @@ static void count_spans(csv_fault *f, const csv_cell *cell) {
   if (span_parse(cell->begin, cell->end, &value, &parts)) {
     f->spans++;
     f->span_parts = f->span_parts || parts;
-  } else if (angle_parse(cell->begin, cell->end, &value, &parts)) {
+  }
+  if (angle_parse(cell->begin, cell->end, &value, &parts)) {
     f->angles++;
     f->angle_parts = f->angle_parts || parts;
+    f->north = f->north || value > 0;
+    f->south = f->south || value < 0;
   }
 }
 
@@ -178,16 +182,23 @@ static mlpd_status refuse_unlike(const csv_source *c, uint32_t column, const csv
   return place_error(c, f->text_line, column, f->text, text);
 }
 
+static const char *refuse_answer(const csv_fault *f, char text[200]) {
+  (void)snprintf(text, 200,
+                 "is read as yes or no, but the column holds numbers; write 1 and 0, or use --missing '%s' to treat it "
+                 "as a missing value",
+                 f->answer_text);
+  return text;
+}
+
 /* Numbers beside yes and no. Where these are most of the cells, the numbers are odd, not they. */
 static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const csv_fault *f) {
-  char name[300];
+  char name[300], text[200];
   uint32_t feature = 0;
   const uint64_t others = c->rows_seen - f->missing - f->yes_no;
   for (uint32_t i = 0; i < column; i++) feature += csv_features_of(&c->plan, i);
   const csv_range *const r = c->plan.roles[column] == CSV_FEATURE ? &c->ranges[feature] : NULL;
   if (r == NULL || f->yes_no <= others)
-    return place_error(c, f->yes_no_line, column, "True, False, yes, no or the like",
-                       "occurs in a column of numbers; write 1 and 0");
+    return place_error(c, f->yes_no_line, column, f->answer_text, refuse_answer(f, text));
   column_name(c, column, name);
   return FAIL(MLPD_ERROR_DATA,
               "%s: %s: %llu cell%s hold%s yes, no or the like, but %llu hold%s a number (all are from %g to %g, yes "

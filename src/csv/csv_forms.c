@@ -177,7 +177,7 @@ static const form FORMS[] = {
 
 /* ---- Units with multiples ---------------------------------------------------------------------------- */
 
-enum { SCALES = 8, MULTIPLES_MOST = 12, PLAIN = 1 };
+enum { SCALES = 9, MULTIPLES_MOST = 12, PLAIN = 1 };
 
 /* Units of one quantity by their size: the number of a plain number's multiples, of bytes, masses, lengths, ... */
 static const struct {
@@ -195,6 +195,7 @@ static const struct {
                                      {"mrd", 4},
                                      {"T", 5}},
                                     {{"B", 1}, {"kB", 2}, {"KB", 2}, {"MB", 3}, {"GB", 4}, {"TB", 5}},
+                                    {{"p", 1}, {"n", 2}, {"u", 3}, {"\u00B5", 3}, {"\u03BC", 3}, {"m", 4}},
                                     {{"mg", 1}, {"g", 2}, {"kg", 3}, {"t", 4}},
                                     {{"mm", 1}, {"cm", 2}, {"m", 3}, {"km", 4}},
                                     {{"ml", 1}, {"cl", 2}, {"l", 3}, {"L", 3}},

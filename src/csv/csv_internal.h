@@ -20,12 +20,14 @@ typedef struct csv_fault {
   uint64_t orders[DATE_ORDERS];                  /* dates with the year at the end, by the orders that they allow */
   uint64_t spans, angles;                        /* of the texts */
   bool span_parts, angle_parts;                  /* some of them are written in parts */
+  bool north, south;                             /* some angles are positive, some negative */
   csv_dressed dressed;                           /* of the texts: numbers with a unit or marks between thousands */
   uint64_t missing_line, text_line, yes_no_line; /* line of the first of each kind */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
   bool answers[CSV_ANSWERS]; /* of the kinds of yes and no, which occur */
   csv_answer first_answer;
-  uint64_t other_line; /* line of the first answer of another kind */
+  char answer_text[CSV_SHOWN_BYTES + 4]; /* the first */
+  uint64_t other_line;                   /* line of the first answer of another kind */
   char other_text[CSV_SHOWN_BYTES + 4];
   char negative[CSV_SHOWN_BYTES + 4]; /* how the first text is written as a number, if it is one of an account */
   char hint[CSV_HINT_BYTES];          /* options with which the first text is a number, or "" */

@@ -118,7 +118,8 @@ static date_kind dates_of_column(const csv_source *c, uint32_t column, bool all)
   if (day != DATE_NONE) return f->timed > 0 ? date_with_time(day) : day;
   if (f->clocks[0] == cells || f->clocks[1] == cells) return DATE_CLOCK;
   if (f->spans == cells && f->span_parts) return DATE_SPAN;
-  return f->angles == cells && f->angle_parts ? DATE_ANGLE : DATE_NONE;
+  /* 48.51N may be newtons, unless others are 12.30S. */
+  return f->angles == cells && (f->angle_parts || (f->north && f->south)) ? DATE_ANGLE : DATE_NONE;
 }
 
 /* Is another column called as the feature of this one would be? */

@@ -272,6 +272,21 @@ static void report_untrained(const csv_source *c) {
                 c->base.name, list);
 }
 
+/* Yes and no in columns that are numbers in training. */
+static void report_answers(const csv_source *c) {
+  char number[16];
+  const bool later = c->follows || c->options->num_model_columns > 0;
+  for (uint32_t i = 0; later && c->faults != NULL && i < c->layout.columns; i++) {
+    const csv_fault *const f = c->plan.roles[i] == CSV_FEATURE ? c->faults[i] : NULL;
+    if (f == NULL || f->yes_no == 0 || c->answers[i]) continue;
+    convert_say(
+        c->options,
+        "note: %s: column %s holds '%s' and the like, read as 1 and 0, but numbers in training: this is right if "
+        "those were 1 and 0",
+        c->base.name, column_name(c, i, number), f->answer_text);
+  }
+}
+
 /* Other numbers than 0 and 1 in columns that are yes/no in training. */
 static void report_no_answers(const csv_source *c) {
   char number[16];
@@ -367,6 +382,7 @@ void csv_report_rows(const csv_source *c) {
   csv_texts_report(c);
   report_untrained(c);
   report_no_answers(c);
+  report_answers(c);
   report_dates(c);
   report_dresses(c);
   report_foreign_dates(c);

@@ -85,6 +85,7 @@ static void report_other_target(const csv_source *c) {
   for (uint32_t i = 0; i < l->columns; i++)
     for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
       if (c->plan.roles[i] != CSV_FEATURE || strcasecmp(l->names[i], words[w]) != 0) continue;
+      if (i > 0 && strcasecmp(l->names[i], "y") == 0 && strcasecmp(l->names[i - 1], "x") == 0) continue; /* a place */
       convert_say(c->options,
                   "note: %s: the last column, '%s', is the target, and '%s' is a feature; if '%s' is the target, use "
                   "--label %s",

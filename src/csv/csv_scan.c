@@ -37,6 +37,13 @@ static void note_text_label(const csv_source *c, label_set *labels) {
   (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint);
 }
 
+/* A value of a regression in a notation that options read. */
+static mlpd_status refuse_value(const csv_source *c, const char *hint) {
+  char what[CSV_HINT_BYTES + 60];
+  (void)snprintf(what, sizeof what, "is not a number in this notation; %s reads it", hint);
+  return csv_cell_error(c, c->label, &c->label_cell, what);
+}
+
 static mlpd_status gather_label(csv_source *c, label_set *labels) {
   char text[LABEL_NAME_BYTES + 2], place[600];
   const size_t length = csv_cell_text(&c->label_cell, text, sizeof text);
@@ -46,6 +53,9 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
                          (answers && csv_cell_read(&c->syntax, &c->label_cell, &parsed) == CSV_YES_NO);
   if (is_number && !isfinite(parsed.value))
     return csv_cell_error(c, c->label, &c->label_cell, "is beyond the range of double");
+  char hint[CSV_HINT_BYTES], ordered[CSV_HINT_BYTES];
+  if (!is_number && answers && csv_cell_hint(&c->label_cell, hint))
+    return refuse_value(c, csv_hint_ordered(hint, c->layout.delimiter, ordered));
   const mlpd_status status = label_add_text(labels, text, length, is_number ? &parsed : NULL);
   if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
   if (!is_number) note_text_label(c, labels);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/foreign.h"
+#include "csv/csv_forms.h"
 #include "source/alike.h"
 #include "source/report.h"
 #include "source/roles.h"
@@ -37,6 +38,20 @@ static void note_alike(const csv_source *c, uint32_t column) {
     }
 }
 
+/* Some of the numbers have flags behind them: 12.3 b. */
+static bool note_flags(const csv_source *c, uint32_t column) {
+  char flags[CSV_FLAGS_BYTES], number[16];
+  bool amounts;
+  const category_set *const set = c->sets[column];
+  if (csv_form_of(set, &amounts) != csv_form_united || !csv_form_flags(set, flags)) return false;
+  const char *const name = column_name(c, column, number);
+  convert_say(c->options,
+              "note: %s: column %s becomes categories, but its texts are numbers, some with another text behind them; "
+              "if these are flags, --strip '%s' leaves them off; --categorical '%s' keeps it without this note",
+              c->base.name, name, flags, name);
+  return true;
+}
+
 /* Numbers in a column whose other cells, the most of them, are texts. */
 static void note_numbers(const csv_source *c, uint32_t column) {
   const category_set *const set = c->sets[column];
@@ -58,6 +73,7 @@ static void note_numbers(const csv_source *c, uint32_t column) {
     if (others++ < TEXTS_SHOWN) report_list_add(texts, &used, ",", one->text);
   }
   if (others == 0 || numbers < 2 || (numbers <= NUMBERS_FEW && !fractions)) return;
+  if (note_flags(c, column)) return;
   const bool listed = plain && others <= TEXTS_SHOWN;
   convert_say(c->options,
               "note: %s: column %s becomes categories, and %u of them are numbers, as '%s', which lose their order; "

@@ -131,16 +131,17 @@ static void take_fraction(const char **p, const char *end, double *seconds) {
   for ((*p)++; *p != end && is_digit(**p); (*p)++, unit /= 10) *seconds += unit * (**p - '0');
 }
 
-/* " AM", "pm" or nothing: the hours of 12 become those of 24. */
+/* " AM", "pm", " a" or nothing: the hours of 12 become those of 24. */
 static bool take_half(const char **p, const char *end, int hours, double *seconds) {
   const char *at = *p;
   while (at < end && *at == ' ') at++;
-  const bool sign = end - at >= 2 && (at[1] == 'm' || at[1] == 'M');
+  const bool alone = end - at == 1; /* 1:20 p of weather stations */
+  const bool sign = alone || (end - at >= 2 && (at[1] == 'm' || at[1] == 'M'));
   const bool morning = sign && (*at == 'a' || *at == 'A'), afternoon = sign && (*at == 'p' || *at == 'P');
   if (!morning && !afternoon) return true;
   if (hours < 1 || hours > 12) return false;
   *seconds += 3600.0 * ((afternoon ? 12 : 0) - (hours == 12 ? 12 : 0));
-  *p = at + 2;
+  *p = at + (alone ? 1 : 2);
   return true;
 }
 
@@ -216,6 +217,23 @@ date_kind date_order_settle(const uint64_t counts[DATE_ORDERS]) {
   return day == month ? DATE_NONE : day ? DATE_DAY_FIRST : DATE_MONTH_FIRST;
 }
 
+/* The Monday of a week of ISO 8601, of which the first has the 4th of January. */
+static void set_week(date *d, int week) {
+  set_day(d, 1, 4);
+  int day = 4 - (d->weekday - 1) + 7 * (week - 1);
+  const int length = is_leap(d->year) ? 366 : 365;
+  if (day < 1) {
+    d->year--;
+    day += is_leap(d->year) ? 366 : 365;
+  } else if (day > length) {
+    d->year++;
+    day -= length;
+  }
+  d->day_of_year = day;
+  d->weekday = 1;
+  d->seconds = 86400.0 * (double)(days_to_year(d->year) + day - 1);
+}
+
 bool date_parse_period(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, quarter = 0;
@@ -226,6 +244,11 @@ bool date_parse_period(const char *begin, const char *end, date *parsed) {
   } else {
     if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
     const bool apart = take_sign(&p, end, '-') || take_sign(&p, end, ' ');
+    int week = 0;
+    if (take_sign(&p, end, 'W')) {
+      if (!take_digits(&p, end, 2, 1, 53, &week) || p != end) return false;
+      return set_week(parsed, week), true;
+    }
     if (take_sign(&p, end, 'Q') ? !take_digits(&p, end, 1, 1, 4, &quarter)
                                 : !apart || p[-1] != '-' || !take_digits(&p, end, 2, 1, 12, &month))
       return false;

@@ -92,7 +92,7 @@ size_t roles_shared_folder(const char *const *paths, int count) {
   }
 }
 
-static const char *const cure = "give them with --train FILE, --valid FILE and --test FILE";
+static const char *const cure = "name the parts: mlpdist convert --train FILE --valid FILE --test FILE OUT.h5";
 
 mlpd_status roles_settle(const char *const *paths, int count, int per_part, role *roles, bool *all_unclear) {
   int found[3] = {0}, unclear = 0, last = 0;

@@ -148,7 +148,12 @@ bool angle_parse(const char *begin, const char *end, double *degrees, bool *part
   *parts = before;
   if (!take_number(&p, end, false, degrees)) return false;
   skip_blanks(&p, end);
-  if (!take_text(&p, end, "\u00B0") && !take_text(&p, end, "\u00BA")) return false;
+  if (!take_text(&p, end, "\u00B0") && !take_text(&p, end, "\u00BA")) { /* 48.51N; houses are 12N and 14S */
+    const bool point = memchr(begin, '.', (size_t)(end - begin)) != NULL;
+    if (before || negative || !point || !take_compass(&p, end, &compass)) return false;
+    *degrees *= compass;
+    return p == end;
+  }
   for (int i = 0; i < 2; i++) {
     skip_blanks(&p, end);
     if (p == end || !is_digit(*p)) break;

@@ -9,8 +9,8 @@
  * minutes and seconds. */
 bool span_parse(const char *begin, const char *end, double *seconds, bool *parts);
 
-/* Is it an angle: 48°51'30"N, 12.5° W, N 48° 51.5'? South and west are negative. *parts: it has minutes, or a point of
- * the compass. */
+/* Is it an angle: 48°51'30"N, 12.5° W, N 48° 51.5'? South and west are negative. 48.51N is one, too. *parts: it has
+ * minutes, or a point of the compass. */
 bool angle_parse(const char *begin, const char *end, double *degrees, bool *parts);
 
 #endif
