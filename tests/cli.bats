@@ -71,7 +71,7 @@ load helper
   alone train --help
   output=$(tr -s ' \n' '  ' <<< "$output")
   says "fraction of the velocity kept in each step; needs --optimizer momentum, nesterov or lars [0.9]" \
-    "learning rate whenever it falls; needs --schedule step, exponential or plateau [0.1]" "needs --stream" "needs --trace"
+    "learning rate whenever it falls; needs --schedule step, exponential or plateau [0.1]" "needs --stream" "needs --trace" "not with --optimizer lbfgs [256]" "needs --loss auto, cross-entropy or binary-cross-entropy"
 }
 
 @test "help is at most 80 columns wide" {
@@ -137,7 +137,7 @@ load helper
   alone train --stream=
   fails_with 2 "--stream= needs yes or no"
   alone train --data --lr 1
-  fails_with 2 "--data needs a value"
+  fails_with 2 "--data needs a value, FILE: HDF5 data set"
   alone eval --jsn
   fails_with 2 "--json"
   alone info

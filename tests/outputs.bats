@@ -81,6 +81,8 @@ unharmed() {
   unharmed read.csv plain.csv
   alone predict --model run/model.h5 --data d.h5 --out folder
   fails_with 1 "folder" "is a folder"
+  alone predict --model run --data d.h5 --out new.csv
+  fails_with 1 "run: is a folder, not an HDF5 file; its model is run/model.h5"
   ln -s fifo pipe.h5
   alone predict --model run/model.h5 --data d.h5 --out pipe.h5
   fails_with 1 "pipe.h5" "HDF5 cannot be written" "pipe"

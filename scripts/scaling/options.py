@@ -24,9 +24,10 @@ def positive(text):
 def parse(argv, description):
     p = argparse.ArgumentParser(prog="scaling-study", description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
                                 usage="scaling-study --data FILE --splits LIST [options] [-- OPTIONS OF mlpdist train]")
-    p.add_argument("--data", required=True, metavar="FILE")
+    p.add_argument("--data", required=True, metavar="FILE", help="HDF5 data set, as of mlpdist train")
     p.add_argument("--splits", required=True, type=splits, metavar="LIST", help="ranks x threads of each split, such as 1x1,2x1,1x2")
-    p.add_argument("--mode", choices=("strong", "weak", "both"), default="strong")
+    p.add_argument("--mode", choices=("strong", "weak", "both"), default="strong",
+                   help="strong: the same batch for all splits; weak: as many samples for each rank; default strong")
     p.add_argument("--batch", type=positive, default=1024, metavar="N", help="strong scaling: samples of a step; default 1024")
     p.add_argument("--batch-per-rank", type=positive, default=256, metavar="N", help="weak scaling: samples of a step per rank; default 256")
     p.add_argument("--lanes", type=positive, metavar="N", help="strong: of all runs; default: batch / 64 as a power of two, "
@@ -35,7 +36,7 @@ def parse(argv, description):
     p.add_argument("--warmup", type=positive, default=1, metavar="N", help="epochs before those, not measured; default 1")
     p.add_argument("--repeat", type=positive, default=5, metavar="N", help="runs of each split; default 5")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the order of runs; default 1")
-    p.add_argument("--out", default="study", metavar="FOLDER")
+    p.add_argument("--out", default="study", metavar="FOLDER", help="folder of the study; default study")
     p.add_argument("--hostfile", metavar="FILE", help="file of hosts for mpirun")
     p.add_argument("--per-node", type=positive, metavar="N", help="most ranks on a host; default: its cores / threads")
     p.add_argument("--oversubscribe", action="store_true", help="allow more ranks and threads than cores, not bound to cores: for trials")

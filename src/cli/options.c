@@ -42,7 +42,7 @@ static mlpd_status parse_option(const option_table *table, int argc, char **argv
     return outcome_fail(MLPD_ERROR_USAGE, "--%s= needs yes or no; --%s alone is yes", row->name, row->name);
   if (equals != NULL) return options_set(row, where, equals + 1, values);
   if (*i + 1 >= argc || strncmp(argv[*i + 1], "--", 2) == 0)
-    return outcome_fail(MLPD_ERROR_USAGE, "--%s needs a value (%s)", row->name, row->metavar);
+    return outcome_fail(MLPD_ERROR_USAGE, "--%s needs a value, %s: %s", row->name, row->metavar, row->help);
   *i += 1;
   return options_set(row, where, argv[*i], values);
 }

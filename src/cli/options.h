@@ -72,6 +72,9 @@ const char *options_heading(const option_table *table, size_t i, char *text, siz
  * choices. */
 void options_choices(const option *row, const char *separator, char *text, size_t bytes);
 
+/* "needs --stream", "not with --optimizer lbfgs"; NULL: the row needs no other option. */
+const char *options_needs(const option *row, char *buffer, size_t bytes);
+
 /* The default as help shows it, in buffer; NULL: none. */
 const char *options_default(const option_table *table, const option *row, char *buffer, size_t bytes);
 

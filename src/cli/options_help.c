@@ -49,14 +49,25 @@ void options_choices(const option *row, const char *separator, char *text, size_
     used += (size_t)snprintf(text + used, bytes - used, "%s%s", used > 0 ? separator : "", choice->name);
 }
 
+const char *options_needs(const option *row, char *buffer, size_t bytes) {
+  char needed[150];
+  const char *const other = row->needs != NULL ? strstr(row->needs, "!=") : NULL;
+  if (mlpd_option_lacks(NULL, row, NULL, needed, sizeof needed) == NULL) return NULL;
+  if (other != NULL) /* one value alone */
+    (void)snprintf(buffer, bytes, "not with --%.*s %s", (int)(other - row->needs), row->needs, other + 2);
+  else
+    (void)snprintf(buffer, bytes, "needs %s", needed);
+  return buffer;
+}
+
 /* The row's help with its choices, what it needs, and its default: "learning rate [0.1]". */
 static void describe(const option_table *table, const option *row, char *text, size_t bytes) {
   char buffer[160], choices[1024];
   options_choices(row, ", ", choices, sizeof choices);
   size_t used = (size_t)snprintf(text, bytes, "%s", row->help);
   if (choices[0] != '\0' && used < bytes) used += (size_t)snprintf(text + used, bytes - used, " (%s)", choices);
-  if (mlpd_option_lacks(NULL, row, NULL, buffer, sizeof buffer) != NULL && used < bytes)
-    used += (size_t)snprintf(text + used, bytes - used, "; needs %s", buffer);
+  if (options_needs(row, buffer, sizeof buffer) != NULL && used < bytes)
+    used += (size_t)snprintf(text + used, bytes - used, "; %s", buffer);
   const char *const value = options_default(table, row, buffer, sizeof buffer);
   if (value != NULL && used < bytes) (void)snprintf(text + used, bytes - used, " [%s]", value);
 }

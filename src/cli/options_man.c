@@ -80,7 +80,7 @@ static void print_option(const option_table *table, const option *row, FILE *str
   /* The output activations are those of --activation. */
   const bool listed = has_meanings(row) && !row->automatic;
   if (text[0] != '\0' && !listed) print_between(" (", text, ")", stream);
-  if (mlpd_option_lacks(NULL, row, NULL, buffer, sizeof buffer) != NULL) print_between("; needs ", buffer, "", stream);
+  if (options_needs(row, buffer, sizeof buffer) != NULL) print_between("; ", buffer, "", stream);
   (void)fputs(".\n", stream);
   const char *const value = options_default(table, row, buffer, sizeof buffer);
   if (value != NULL) print_between("Default: ", value, ".\n", stream);

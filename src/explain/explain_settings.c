@@ -43,8 +43,9 @@ option explain_setting_rows[] = {
      .maximum = EXPLAIN_MAX_MEMBERS},
     {.name = "seed",
      .group = "network",
-     .help = "seed of all that is drawn: weights, and in each step dropout and noise; on the command line weights are "
-             "drawn in place of given ones"},
+     .help =
+         "seed of all that is drawn: weights, and in each step dropout and noise; on the command line it also draws "
+         "weights in place of those that are given"},
     {.name = "loss", .help = "loss to minimise; auto: mse, because samples have values"},
     {.name = "label-smoothing", .needs = "loss=cross-entropy,binary-cross-entropy"},
     {.name = "focal-gamma",

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,13 +59,24 @@ hid_t h5_file_access_create(void) {
   return access;
 }
 
+/* Of a run, the user may mean its model. */
+static mlpd_status fail_folder(const char *path) {
+  char model[4096];
+  const size_t length = strlen(path);
+  const bool ends = length > 0 && path[length - 1] == '/';
+  const int used = snprintf(model, sizeof model, "%s%smodel.h5", path, ends ? "" : "/");
+  if (used > 0 && (size_t)used < sizeof model && access(model, R_OK) == 0)
+    return FAIL(MLPD_ERROR_FILE, "%s: is a folder, not an HDF5 file; its model is %s", path, model);
+  return FAIL(MLPD_ERROR_FILE, "%s: is a folder, not an HDF5 file", path);
+}
+
 mlpd_status h5_path_check(const char *path, uint64_t *size) {
   struct stat info;
   if (stat(path, &info) != 0) {
     if (errno == ENOENT) return FAIL(MLPD_ERROR_FILE, "%s: no such file", path);
     return FAIL(MLPD_ERROR_FILE, "%s: cannot be opened: %s", path, strerror(errno));
   }
-  if (S_ISDIR(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder, not an HDF5 file", path);
+  if (S_ISDIR(info.st_mode)) return fail_folder(path);
   if (!S_ISREG(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a regular file", path);
   *size = (uint64_t)info.st_size;
   return MLPD_OK;

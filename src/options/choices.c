@@ -211,7 +211,7 @@ const mlpd_choice mlpd_log_choices[] = {
 };
 
 const mlpd_choice mlpd_save_choices[] = {
-    {"best", MLPD_SAVE_BEST, "the weights of the lowest validation loss"},
+    {"best", MLPD_SAVE_BEST, "the weights of the epoch with the best --select figure"},
     {"last", MLPD_SAVE_LAST, "the weights of the last epoch"},
     END_OF_CHOICES,
 };

@@ -59,9 +59,9 @@ bool option_weights_with(const mlpd_option *table, const mlpd_option *row, const
   return row->weights_with != NULL && option_condition_holds(table, row->weights_with, values);
 }
 
-/* "--schedule step, exponential or plateau", "an --optimizer other than lbfgs"; for a flag its name alone. "auto" is
- * listed if the value is not known yet. */
-static void describe(const char *condition, char *buffer, size_t bytes) {
+/* "--schedule step, exponential or plateau", "an --optimizer other than lbfgs"; for a flag its name alone. shows_auto:
+ * names "auto", too, which is listed first. */
+static void describe(const char *condition, bool shows_auto, char *buffer, size_t bytes) {
   const char *name = condition + key_length(condition);
   size_t used =
       (size_t)snprintf(buffer, bytes, "%s--%.*s", *name == '!' ? "an " : "", (int)key_length(condition), condition);
@@ -72,7 +72,7 @@ static void describe(const char *condition, char *buffer, size_t bytes) {
   }
   while (*name != '\0' && used < bytes) {
     const int length = (int)strcspn(++name, ",");
-    const bool hidden = strncmp(name, "auto,", 5) == 0 || strcmp(name, "yes") == 0;
+    const bool hidden = (!shows_auto && strncmp(name, "auto,", 5) == 0) || strcmp(name, "yes") == 0;
     if (!hidden)
       used += (size_t)snprintf(buffer + used, bytes - used, "%s%.*s",
                                count++ == 0          ? " "
@@ -83,11 +83,11 @@ static void describe(const char *condition, char *buffer, size_t bytes) {
   }
 }
 
-static void describe_all(const char *conditions, char *buffer, size_t bytes) {
+static void describe_all(const char *conditions, bool shows_auto, char *buffer, size_t bytes) {
   char one[CONDITION_BYTES];
   for (size_t used = 0; used < bytes && next_alternative(&conditions, one); used = strlen(buffer)) {
     if (used > 0) used += (size_t)snprintf(buffer + used, bytes - used, " or ");
-    if (used < bytes) describe(one, buffer + used, bytes - used);
+    if (used < bytes) describe(one, shows_auto, buffer + used, bytes - used);
   }
 }
 
@@ -110,6 +110,6 @@ const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, 
                               size_t bytes) {
   if (row->needs == NULL || (values != NULL && option_condition_holds(table, row->needs, values))) return NULL;
   if (values != NULL && is_left_open(table, row->needs, values)) return NULL;
-  describe_all(values != NULL ? first_missing(table, row->needs, values) : row->needs, buffer, bytes);
+  describe_all(values != NULL ? first_missing(table, row->needs, values) : row->needs, values == NULL, buffer, bytes);
   return buffer;
 }

@@ -290,7 +290,9 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "least improvement of the validation figure (--select) that counts", RANGE(0, 1e30), DEFAULT("0"),
      WEIGHTS},
     {"select", "run", "FIGURE", CHOICE, AT(select),
-     .help = "validation figure that decides which epoch is best, for --save best and --patience",
+     .help =
+         "validation figure that decides which epoch is best, for --save best and --patience; of equal epochs the last "
+         "is best, with loss the first",
      .choices = mlpd_select_choices, DEFAULT("error"), WEIGHTS},
     {"save", "run", "WHICH", CHOICE, AT(save),
      .help = "weights to save in model.h5: those of the best epoch (--select) or of the last",
@@ -328,7 +330,8 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "threads per rank; auto: OMP_NUM_THREADS, else the cores that the rank is bound to", RANGE(0, 4096), AUTO,
      LOCAL},
     {"out", "run", "FOLDER", PATH, AT(out),
-     .help = "run folder, for config.ini, metrics.csv, model.h5 and checkpoints/", DEFAULT("run"), LOCAL},
+     .help = "run folder, for config.ini, metrics.csv, model.h5 and checkpoints/; a new run replaces the one in it",
+     DEFAULT("run"), LOCAL},
     {"log", "run", "LIST", LIST, AT(log), .help = "formats of the metrics in the run folder, separated by commas",
      .choices = mlpd_log_choices, DEFAULT("csv"), LOCAL},
     {"trace", "run", "FILE", PATH, AT(trace),

@@ -18,26 +18,26 @@ typedef struct data_options {
 extern const data_options data_options_default;
 
 /* Rows of an option table for the member `common`, a data_options, of struct type. */
-#define DATA_OPTION_ROWS(type)                                                                                      \
-  {"model", "input", "FILE", OPTION_PATH, OPTION_AT(type, common.model), .help = "model file written by train"},    \
-      {"data",                                                                                                      \
-       "input",                                                                                                     \
-       "FILE",                                                                                                      \
-       OPTION_PATH,                                                                                                 \
-       OPTION_AT(type, common.data),                                                                                \
-       .help = "HDF5 data set; or raw tables as of train (- is standard input), all rows of them",                  \
-       .note =                                                                                                      \
-           "the table that train converted beside the model, or the shipped digits.h5 if the model was trained on " \
-           "it"},                                                                                                   \
-      {"part",                                                                                                      \
-       "input",                                                                                                     \
-       "PART",                                                                                                      \
-       OPTION_CHOICE,                                                                                               \
-       OPTION_AT(type, common.part),                                                                                \
-       .help = "part of the data set to use",                                                                       \
-       .choices = mlpd_split_choices},                                                                              \
-  {                                                                                                                 \
-    "x", "input", "PATH", OPTION_PATH, OPTION_AT(type, common.x), .help = "inputs in the file", .note = "/PART/x"   \
+#define DATA_OPTION_ROWS(type)                                                                                       \
+  {"model", "input", "FILE", OPTION_PATH, OPTION_AT(type, common.model), .help = "model file written by train"},     \
+      {"data",                                                                                                       \
+       "input",                                                                                                      \
+       "FILE",                                                                                                       \
+       OPTION_PATH,                                                                                                  \
+       OPTION_AT(type, common.data),                                                                                 \
+       .help = "HDF5 data set; or raw tables as train reads them (- is standard input), all of whose rows are used", \
+       .note =                                                                                                       \
+           "the table that train converted beside the model, or the shipped digits.h5 if the model was trained on "  \
+           "it"},                                                                                                    \
+      {"part",                                                                                                       \
+       "input",                                                                                                      \
+       "PART",                                                                                                       \
+       OPTION_CHOICE,                                                                                                \
+       OPTION_AT(type, common.part),                                                                                 \
+       .help = "part of the data set to use",                                                                        \
+       .choices = mlpd_split_choices},                                                                               \
+  {                                                                                                                  \
+    "x", "input", "PATH", OPTION_PATH, OPTION_AT(type, common.x), .help = "inputs in the file", .note = "/PART/x"    \
   }
 
 /* Rows of how a raw table is read. */
