@@ -385,6 +385,10 @@ END
 @test "explain: options that do not fit, and steps that are too long" {
   alone explain --network mine.txt --example xor
   fails_with 2 "--network and --example"
+  alone explain --example xor --norm layer --print-network
+  succeeds
+  [ "$(sed -n 2p <<< "$output")" = "hidden 3" ] || fail "not the example"
+  grep -q "note: --norm does not change what --print-network prints" "$errors.all" || fail "no note"
   alone explain --network mine.txt --print-network
   fails_with 2 "--network and --print-network"
   alone explain --example xor --activation relu,tanh

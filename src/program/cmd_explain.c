@@ -137,13 +137,26 @@ static mlpd_status show(const explain_lesson *lesson, const explain_arguments *a
   return status;
 }
 
+/* The text of an example, whatever else was asked for. */
+static mlpd_status print_network(const char *name, const option_results *results) {
+  char note[160];
+  for (int i = 0; i < results->num_given; i++) {
+    const char *const other = results->given[i]->name;
+    if (strcmp(other, "example") == 0 || strcmp(other, "print-network") == 0) continue;
+    (void)snprintf(note, sizeof note, "--%s does not change what --print-network prints; give it beside --network FILE",
+                   other);
+    outcome_note(note);
+  }
+  return fputs(explain_example(name), stdout) >= 0 ? MLPD_OK : MLPD_ERROR_FILE;
+}
+
 static mlpd_status explain(int argc, char **argv, explain_arguments *arguments, option_results *results) {
   const char *const name = mlpd_choice_name(example_choices, (int)arguments->which);
   const bool has_example = is_given(results, "example");
   if (arguments->network != NULL && (has_example || arguments->print_network))
     return outcome_fail(MLPD_ERROR_USAGE, "--network and --%s exclude each other",
                         has_example ? "example" : "print-network");
-  if (arguments->print_network) return fputs(explain_example(name), stdout) >= 0 ? MLPD_OK : MLPD_ERROR_FILE;
+  if (arguments->print_network) return print_network(name, results);
   explain_lesson lesson = {0};
   const bool is_changed = results->num_given > (has_example ? 1 : 0);
   mlpd_status status =
