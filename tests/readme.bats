@@ -150,14 +150,17 @@ END
   done < kinds.txt
 }
 
-# Those of data and tables decide the rows; --reduce allreduce is the one exception from the same bits.
-@test "options that decide the weights are drawn in compare-splits" {
+# Those of data and tables decide the rows; --reduce allreduce is the one exception from the same bits. The reference reads
+# all rows at once, and compares the weights of the last epoch, so some options are none of its own.
+@test "options that decide the weights are drawn in compare-splits, and the NumPy reference has them" {
   awk '/^    [{]"/ { split($0, word, "\"") } /(^|[ ,])WEIGHTS[,}]/ && word[4] !~ /^(data|table)$/ { print word[2] }' \
     "$top/src/options/train_table.c" | grep -vx reduce > deciding.txt
   [ "$(wc -l < deciding.txt)" -ge 50 ] || fail "$(wc -l < deciding.txt) rows with WEIGHTS only"
   local name
   while read -r name; do
     grep -qE -- "--$name\"|\(\"${name#lr-}\", " "$top/scripts/compare-splits" || fail "scripts/compare-splits draws no --$name: src/README.md, an option of training"
+    [[ $name =~ ^(stream|window|select)$ ]] || (cd "$top/tests" && cat reference*.bats reference*.py | grep -qE -- "(--|\")$name\b") ||
+      fail "tests/reference*.py have no --$name: src/README.md, an option of training"
   done < deciding.txt
 }
 
