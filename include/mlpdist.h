@@ -10,6 +10,7 @@
  *             a function that returns no status needs its pointers, unless its comment allows NULL.
  *   locale    numbers and messages use the C locale, whichever locale the program has set. Callbacks run in the C
  *             locale, too. When a function returns, the program's locale is in force again.
+ *   callbacks return to the library: they do not throw C++ exceptions, call longjmp() or end their thread.
  *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
  *   parallel  a function is not collective unless its comment says `Collective` (every rank of the communicator calls
  *             it, and every rank gets the same status) or `Logically collective (x equal on all ranks)`.
@@ -188,9 +189,9 @@ typedef enum mlpd_normalize {
 
 /* Named sets of options: see mlpd_train_options_settle(). */
 typedef enum mlpd_preset {
-  MLPD_PRESET_AUTO, /* tabular for tables, but its epochs as epochs = 0 says; none for images, and with init_from or
-                       init_model, or where optimizer, lr or parametrization was chosen: a rate suits one optimizer and
-                       one parametrization */
+  MLPD_PRESET_AUTO, /* tabular for tables, but with the epochs of epochs = 0; none for images, with init_from or
+                       init_model, and where optimizer, lr or parametrization was chosen: a rate suits one optimizer
+                       and one parametrization */
   MLPD_PRESET_NONE,
   MLPD_PRESET_TABULAR,   /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
   MLPD_PRESET_TABULAR_TD /* the same for classes; for values most of RealMLP-TD: more accurate, but takes longer */
@@ -617,14 +618,14 @@ MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
 
 /* Makes a model of a network of dense layers and norms in path, by its extension: .onnx; .keras, .h5 or .hdf5, a model
  * that Keras saved; .npz or .safetensors, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs), NAME.bias,
- * ..., or of Flax, NAME.kernel (inputs, outputs): with weights in .npz in the order of the layers; .safetensors and
- * Flax do not keep it, and it is the one that names and widths tell. Arithmetic on its input becomes the normalisation,
- * that on its output the scaling of the targets, batch norms part of the weights; labels beside probabilities, as
- * skl2onnx writes them, give the names of the classes. What mlpd_export() wrote to .onnx or .json gives back the whole
- * model, with the same weights unless the export folded batch norms or scales into them: a description in the file's
- * metadata (key mlpdist) is taken if the model that it makes exports exactly the graph in the file; else the graph is
- * read as that of others. The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense layers, norms and
- * activations; the message names the operator. */
+ * ..., or of Flax, NAME.kernel (inputs, outputs). Weights in an .npz must come in the order of the layers; of kernels
+ * and in .safetensors, which keep no order, names and widths tell it. Arithmetic on its input becomes the
+ * normalisation, that on its output the scaling of the targets, batch norms part of the weights; labels beside
+ * probabilities, as skl2onnx writes them, give the names of the classes. What mlpd_export() wrote to .onnx or .json
+ * gives back the whole model, with the same weights unless the export folded batch norms or scales into them: a
+ * description in the file's metadata (key mlpdist) is taken if the model that it makes exports exactly the graph in the
+ * file; else the graph is read as that of others. The caller frees the model. MLPD_ERROR_DATA for what is no chain of
+ * dense layers, norms and activations; the message names the operator. */
 MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
 
 /* The same, into the model file out. MLPD_ERROR_USAGE if out is the file path under another name, or exists and is not
@@ -1020,10 +1021,11 @@ typedef struct mlpd_trainer mlpd_trainer;
  * options, which are copied, say all about network, loss, optimizer and schedule: "batch" is the largest number of rows
  * of a step over all ranks, "lanes" must be at least the ranks. A schedule counts epochs of steps_per_epoch steps (0:
  * 1); one that falls over the whole run, as cosine does, needs "epochs". "init-from" and mlpd_options_model() give the
- * first weights. MLPD_ERROR_USAGE for options that have no meaning here: data and mlpd_options_rows(), "stream", "out",
- * "resume", "ema", "swa-start", "patience", "folds", "class-weight", "clamp-predictions", optimizer lbfgs, schedule
- * plateau, and what needs quantiles of all rows: normalize robust, quantile and mixed, and, without a model to start
- * from, embed-numbers piecewise.
+ * first weights. MLPD_ERROR_USAGE for options that have no meaning here, if their values are not the defaults: those of
+ * data files, raw tables and mlpd_options_rows(), of validation and epochs ("patience", "select", "ema", ...), of the
+ * run folder and the watch ("out", "log", "stall-abort", ...), "stream", "folds", "class-weight", "clamp-predictions",
+ * optimizer lbfgs, schedule plateau, and what needs quantiles of all rows: normalize robust, quantile and mixed, and,
+ * without a model to start from, embed-numbers piecewise.
  *
  * buffer_rows: capacity of the replay buffer, rows of features + targets (or 1) floats on each rank; 0: there is none.
  * The caller frees the trainer before comm. Collective; arguments equal on all ranks. */

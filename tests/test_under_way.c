@@ -378,6 +378,12 @@ static void test_refused_options(void **state) {
   check_refused("class-weight", "balanced", "option class-weight has no meaning here");
   check_refused("folds", "3", "option folds has no meaning here");
   check_refused("out", "run", "mlpd_trainer_save()");
+  static const char *const idle[][2] = {
+      {"valid-fraction", "0.2"}, {"test-fraction", "0.2"}, {"label", "y"},         {"x", "/x"},
+      {"classes", "3"},          {"select", "auc"},        {"min-delta", "0.1"},   {"keep", "3"},
+      {"checkpoint-every", "9"}, {"log", "json"},          {"trace", "t.json"},    {"check-every", "5"},
+      {"stall-abort", "4"},      {"stall-timeout", "3"},   {"drop-missing", "yes"}};
+  for (size_t i = 0; i < sizeof idle / sizeof *idle; i++) check_refused(idle[i][0], idle[i][1], "has no meaning here");
   if (size > 1) check_refused("lanes", "1", "set option lanes to");
   mlpd_options *const options = options_of(NULL);
   mlpd_trainer *made = NULL;

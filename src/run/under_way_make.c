@@ -53,6 +53,58 @@ static mlpd_status check_idle(const mlpd_train_options *o) {
   return MLPD_OK;
 }
 
+/* Why an option of a whole run is of no use in steps; NULL: it is of use, or refused above. */
+static const char *why_idle(const mlpd_option *row) {
+  static const struct {
+    const char *name, *why;
+  } idle[] = {{"valid-fraction", "no rows are set aside"},
+              {"valid-x", "no rows are set aside"},
+              {"valid-y", "no rows are set aside"},
+              {"test-x", "no rows are set aside"},
+              {"test-y", "no rows are set aside"},
+              {"x", "rows are handed in step by step"},
+              {"y", "rows are handed in step by step"},
+              {"weight", "rows are handed in step by step"},
+              {"classes", "the trainer is made for a number of classes"},
+              {"select", "there are no epochs"},
+              {"min-delta", "there are no epochs"},
+              {"checkpoint-every", "mlpd_trainer_save() writes a file"},
+              {"keep", "mlpd_trainer_save() writes a file"},
+              {"log", "there is no run folder"},
+              {"trace", "the steps are those of a program, not of a run"},
+              {"trace-steps", "the steps are those of a program, not of a run"},
+              {"check-every", "the ranks are not compared"},
+              {"stall-timeout", "mlpd_comm_watch() watches the waits"},
+              {"stall-abort", "mlpd_comm_watch() watches the waits"}};
+  for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+    if (strcmp(row->name, idle[i].name) == 0) return idle[i].why;
+  return strcmp(row->group, "table") == 0 ? "rows are handed in step by step" : NULL;
+}
+
+static bool has_default(const mlpd_option *row, const mlpd_train_options *o) {
+  mlpd_train_options usual;
+  char own[64], other[64];
+  mlpd_train_options_default(&usual);
+  const char *const text = mlpd_option_format(row, o, own, sizeof own);
+  const char *const otherwise = mlpd_option_format(row, &usual, other, sizeof other);
+  return text == NULL || otherwise == NULL ? text == otherwise : strcmp(text, otherwise) == 0;
+}
+
+/* No rows for validation, and no checkpoints, is what a trainer does. */
+static bool asks_for_none(const mlpd_option *row, const mlpd_train_options *o) {
+  if (strcmp(row->name, "valid-fraction") == 0) return o->valid_fraction == 0;
+  return strcmp(row->name, "checkpoint-every") == 0 &&
+         (o->checkpoint_every == NULL || strcmp(o->checkpoint_every, "never") == 0);
+}
+
+static mlpd_status check_unused(const mlpd_train_options *o) {
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {
+    const char *const why = why_idle(row);
+    if (why != NULL && !has_default(row, o) && !asks_for_none(row, o)) return refuse(row->name, why);
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status check_schedule(const mlpd_train_options *o) {
   const mlpd_option *const epochs = mlpd_option_find(mlpd_train_option_table, "epochs");
   if (o->epochs > 0 || !option_weights_with(mlpd_train_option_table, epochs, o)) return MLPD_OK;
@@ -86,6 +138,7 @@ static mlpd_status settle_options(mlpd_train_options *o, int ranks) {
   if (o->preset == MLPD_PRESET_AUTO) o->preset = MLPD_PRESET_NONE; /* its quartiles are not known */
   mlpd_train_options_settle(o);
   TRY(check_idle(o));
+  TRY(check_unused(o));
   TRY(mlpd_train_check(o));
   TRY(check_schedule(o));
   if (o->lanes == 0) o->lanes = lanes_default(o->batch);
