@@ -390,6 +390,15 @@ a = x @ half
 a = np.maximum((a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) + 1e-5), 0)
 np.savetxt("halves.want", a @ numpy_helper.to_array(g.arrays[-2]) @ np.array([[1, -2], [0.5, 3], [1, 0.25]]))
 
+# A graph for a fixed number of rows, whose Reshape names it; values that are negated; CastLike.
+reference_onnx.OPERATORS.update({"Reshape": lambda a, shape: a.reshape(len(a), -1), "Neg": np.negative, "CastLike": lambda a, like: a})
+g = Graph().on("Reshape", "shape")
+g.arrays = [numpy_helper.from_array(np.array([2, 4]), "shape"), numpy_helper.from_array(np.array([2, -1]), "rest")]
+g.on("Sub", g.constant([1, -2, 3, 0.5])).on("Neg").on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).on("Relu").on("Neg").on("Reshape", "rest").on("CastLike", "x")
+g.on("Gemm", g.constant(matrix(6, 2)), g.constant(matrix(2))).on("Neg").save("single", shape=(2, 2, 2))
+g.nodes[0].input[0] = "x"
+g.save("several", shape=("n", 2, 2), check=False)
+
 # PyTorch since 2.5 (dynamo): a softplus that is cut at 20, with beta and without; selu as an Elu, elu of a Selu; log(1 + exp z);
 # large weights in a file beside the model.
 reference_onnx.OPERATORS.update({"Greater": lambda a, b: a > b, "Log": np.log})
@@ -498,7 +507,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
   for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus gelu_tanh gelu_operator \
-    gelu_product scaled_swish viewed cuts logs dynamo; do
+    gelu_product scaled_swish viewed single cuts logs dynamo; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -516,6 +525,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
     fails_with 1 "$1.onnx: " "${@:2}"
   }
   local whole='onnx.save(onnx.load("net.onnx"), "whole.onnx")'
+  refused several "operator Reshape" "changes the width of rows"
   refused up "its weights are in \"below/../external.onnx.data\", which is not in the folder of the model: save all in one file" "$whole"
   refused absolute "external.onnx.data\", which is not in the folder of the model" "$whole"
   refused link "its weights are in below/link, which is a link: copy the file there" "$whole"

@@ -192,6 +192,18 @@ static mlpd_status cast(import_builder *b) {
   return pass(b);
 }
 
+static mlpd_status negate(import_builder *b) {
+  import_value *v = NULL, *made = NULL;
+  TRY(import_take_value(b, 0, &v));
+  if (v->form == FORM_PART || v->form >= FORM_PAIR) return import_refuse(b, NOT_VALUES);
+  TRY(import_copy_value(b, v, &made));
+  for (uint32_t j = 0; j < import_width_of(b, v); j++) {
+    made->factor[j] = -v->factor[j];
+    made->shift[j] = -v->shift[j];
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status flatten(import_builder *b) {
   int64_t axis;
   TRY(onnx_attribute_integer(b->node, "axis", 1, &axis));
@@ -226,6 +238,8 @@ static const operator_form OPERATORS[] = {
     {"Identity", pass, MLPD_IDENTITY},
     {"Dropout", pass, MLPD_IDENTITY},
     {"Cast", cast, MLPD_IDENTITY},
+    {"CastLike", pass, MLPD_IDENTITY},
+    {"Neg", negate, MLPD_IDENTITY},
     {"Flatten", flatten, MLPD_IDENTITY},
     {"Constant", constant, MLPD_IDENTITY},
     {"Greater", constant, MLPD_IDENTITY}, /* of a Where, which looks at it */

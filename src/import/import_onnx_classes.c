@@ -69,6 +69,12 @@ mlpd_status import_concat(import_builder *b) {
   return import_add_value(b, b->node->output, second->stage, FORM_PAIR, &made);
 }
 
+/* Is this the shape of all rows? A graph for a fixed number of rows may name it. */
+static bool is_rows(const import_builder *b, const double to[2], double width) {
+  const bool is_all = to[0] == 0 || (b->file->rows > 0 && to[0] == (double)b->file->rows);
+  return (to[0] == -1 && to[1] == width) || (is_all && (to[1] == -1 || to[1] == width));
+}
+
 /* To rows of as many values as they have; of labels and of single values, in any shape. */
 mlpd_status import_reshape(import_builder *b) {
   import_value *v = NULL;
@@ -80,10 +86,7 @@ mlpd_status import_reshape(import_builder *b) {
   if (b->node->num_inputs > 1 && !found)
     TRY(import_keeps_rows(b, b->node->inputs[1], import_width_of(b, v), &keeps_rows));
   const double width = import_width_of(b, v), *const to = shape.values;
-  const bool is_row =
-      v->form != FORM_PAIR &&
-      (keeps_rows || (found && shape.count == 2 &&
-                      ((to[0] == -1 && to[1] == width) || (to[0] == 0 && (to[1] == -1 || to[1] == width)))));
+  const bool is_row = v->form != FORM_PAIR && (keeps_rows || (found && shape.count == 2 && is_rows(b, to, width)));
   const bool is_one = v->form != FORM_PAIR && found && width == 1 && shape.count == 1 && to[0] == -1;
   free(shape.values);
   return is_row || is_one || v->form == FORM_LABEL ? pass_value(b, v) : import_refuse(b, "changes the width of rows");

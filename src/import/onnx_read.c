@@ -113,10 +113,9 @@ static mlpd_status add_node(onnx_file *file, protobuf_slice message) {
 
 /* ---- The graph's border ------------------------------------------------------------------------------ */
 
-/* All dimensions but the first. */
 typedef struct shape_reader {
   uint32_t count;
-  uint64_t columns;
+  uint64_t rows, columns; /* the first dimension; all others together */
 } shape_reader;
 
 static mlpd_status read_dimension(void *context, const protobuf_field *field) {
@@ -130,6 +129,7 @@ static mlpd_status read_shape(void *context, const protobuf_field *field) {
   uint64_t value = 0;
   if (field->number != ONNX_SHAPE_DIMENSION) return MLPD_OK;
   TRY(protobuf_visit(field->slice, read_dimension, &value));
+  if (shape->count == 0) shape->rows = value;
   if (shape->count++ > 0)
     shape->columns = value <= UINT32_MAX && shape->columns <= UINT32_MAX ? shape->columns * value : 0;
   return MLPD_OK;
@@ -182,6 +182,7 @@ static mlpd_status read_border(onnx_file *file, const protobuf_field *field) {
   TRY(set_input(file, value.name));
   TRY(protobuf_visit(value.content, read_type, &shape));
   file->columns = shape.count > 1 ? shape.columns : 0;
+  file->rows = shape.rows;
   return MLPD_OK;
 }
 
