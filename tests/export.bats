@@ -243,7 +243,8 @@ END
   fails_with 2 "--spread is over the members of an ensemble, and the model is a single network" "--ensemble 32"
 }
 
-# Members that share nothing begin with a fork, which copies a row or has an input scale for each member.
+# Members that share nothing begin with a fork, which copies a row or has an input scale for each member; above it each has
+# embeddings of its own.
 @test "export of members: C, JSON, NumPy and ONNX say their mean" {
   table VALUE
   trained --hidden 6,5 --members 3 --lr 0.05 --epochs 3 --activation tanh
@@ -262,7 +263,13 @@ END
   trained --hidden 6 --members 2 --lr 0.05 --epochs 3 --activation tanh --input-scale 6 --parametric-activation 2
   same_in_c 3e-6
   to_onnx scaled
-  same_in_onnx 1e-6 plain scaled
+  trained --hidden 6 --members 3 --lr 0.05 --epochs 3 --embed-numbers piecewise --embed-bins 4 --embed-width 2 --input-scale 6
+  same_in_c 3e-6
+  to_onnx bins
+  trained --hidden 6 --members 2 --lr 0.05 --epochs 3 --embed-numbers periodic
+  same_in_c 3e-6
+  to_onnx cosines
+  same_in_onnx 1e-6 plain scaled bins cosines
   alone predict --model run/model.h5 --data table.h5 --part train --out predict.csv --spread
   succeeds
   [ "$(head -1 predict.csv)" = row,y,y_spread ] || fail "$(head -1 predict.csv)"

@@ -182,12 +182,13 @@ weights_of_member_0() {
   python3 - << 'END' || fail "member 0 is not the single network"
 import json
 single, members = (json.load(open(name + ".json"))["layers"] for name in ("single", "members"))
-dense = [layer for layer in single if layer["kind"] == "dense"]
-heads = [layer for layer in members if layer["kind"] == "heads"]
-assert len(dense) == len(heads) == len(single) == len(members) - 1, [layer["kind"] for layer in members]
-for one, all in zip(dense, heads):
-    assert one["weight"] == all["weight"][:one["inputs"]] and one["bias"] == all["bias"][0]
-    assert one["weight"] != all["weight"][one["inputs"]:2 * one["inputs"]]
+kinds = [layer["kind"] for layer in members]
+assert kinds == ["fork"] + [{"dense": "heads"}.get(layer["kind"], layer["kind"]) for layer in single], kinds
+for one, all in zip(single, members[1:]):
+    for name in {"weight", "bias", "frequency", "phase"} & set(one):
+        first, rows = one[name] if isinstance(one[name][0], list) else [one[name]], all[name]
+        assert first == rows[:len(first)], (one["kind"], name)
+        assert first != rows[len(first):2 * len(first)], (one["kind"], name)
 END
 }
 
@@ -202,7 +203,8 @@ END
     "layer 2: heads, weight (192, 40), bias (3, 40), relu" "layer 4: heads, weight (48, 10), bias (3, 10), softmax" \
     "members = 3"
   # shellcheck disable=SC2086
-  same_everywhere $small --members 2 --hidden 5 --embed-above 0 --clip-norm 0.5 --backend plain --stream --window 30
+  same_everywhere $small --members 2 --hidden 5 --embed-numbers piecewise --embed-bins 3 --embed-width 2 --input-noise 0.1 \
+    --clip-norm 0.5 --backend plain --stream --window 30
   evaluated_alike
   settings="$small --epochs 1 --threads 2 --quiet --save last --optimizer momentum --lr 0.1 --weight-decay 0.01"
   # shellcheck disable=SC2086
@@ -210,6 +212,11 @@ END
   # shellcheck disable=SC2086
   alone train "${quick[@]}" $settings --out three --members 3
   weights_of_member_0 single/model.h5 three/model.h5
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $settings --embed-numbers periodic --hidden 7 --out bent
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $settings --embed-numbers periodic --hidden 7 --out bent-three --members 3
+  weights_of_member_0 bent/model.h5 bent-three/model.h5
   alone info three/model.h5
   says "layer 1: fork, identity"
   # shellcheck disable=SC2086

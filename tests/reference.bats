@@ -144,9 +144,10 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   alike "${run[@]}" --embed-numbers piecewise --embed-width 9 --embed-above 12 --ensemble 2 --normalize quantile \
     --parametrization ntk --optimizer adamw --weight-decay 0.1
   alike "${run[@]}" --members 2 --input-scale 6 --input-scale-decay 1 --optimizer adamw --weight-decay 0.1
+  alike "${run[@]}" --members 3 --input-scale 6 --input-noise 0.1 --embed-numbers periodic --embed-above 2 --embed-width 2
 }
 
-@test "folds: of values with weights, of classes in their shares, with embedded categories that members share" {
+@test "folds: of values with weights, of classes in their shares, with embedded categories of each member" {
   regression
   ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --folds 3 --epochs 3 --hidden 9,7 --activation tanh --batch 50 --lanes 3 \
     --optimizer nesterov --lr 0.05
@@ -162,7 +163,7 @@ with h5py.File(sys.argv[2]) as digits, h5py.File(sys.argv[1] + "/classes.h5", "w
         file["/train/" + name] = digits["/train/" + name][:301]
 END
   alike --data "$BATS_TEST_TMPDIR/values.h5" --folds 2 --epochs 3 --hidden 9 --activation tanh --batch 50 --lanes 2 --lr 0.02 \
-    --embed-above 2 --embed-width 3 --optimizer adamw --weight-decay 0.1 --input-scale 6
+    --embed-above 2 --embed-width 3 --embed-numbers piecewise --embed-bins 5 --optimizer adamw --weight-decay 0.1 --input-scale 6
   alike --data "$BATS_TEST_TMPDIR/classes.h5" --folds 4 --epochs 2 --hidden 12 --activation tanh --batch 64 --lanes 2
 }
 

@@ -58,7 +58,6 @@ LEARNED = r"[WB]\d|gain\d|shift\d|S|Sk|Ec|We|be|f|p"  # tensors that a step chan
 
 
 class Lesson:
-    shared = ("Ec", "Xc", "Xn", "Xe", "A", "f", "p", "We", "be", "Xd", "Xs", "S")  # below the fork of separate members
 
     def __init__(self, program, targets, options):
         self.o = dict(zip(options[::2], options[1::2]))
@@ -119,27 +118,43 @@ class Lesson:
             first += max(size, 0)
         return np.hstack(values), roles
 
+    def bend(self, x, columns, p):
+        """Angles, or parts of bins, of the numbers of one member."""
+        if "f" in p:
+            return np.hstack([2 * np.pi * p["f"][k] * x[:, [j]] + p["p"][k] for k, j in enumerate(columns)])
+        low, high = p["e"][:, :-1].ravel(), p["e"][:, 1:].ravel()
+        width = np.where(high > low, high - low, np.inf)
+        return np.clip((np.repeat(x[:, columns], p["e"].shape[1] - 1, axis=1) - low) / width, 0, 1)
+
     def embed(self, x, roles, p, keep, seen):
         """Values of each number: of cosines, or of bins."""
         columns = [j for j, role in enumerate(roles) if role == 0]
-        each = p["f" if "f" in p else "c_t"].shape[1] // (1 if "f" in p else len(columns))
+        bent = np.vstack([self.bend(*of, own) for *of, own in self.of_members(x, columns, p)])
+        seen["A" if "f" in p else "c_t"] = bent
         if "f" in p:
-            keep("A", np.hstack([2 * np.pi * p["f"][k] * x[:, [j]] + p["p"][k] for k, j in enumerate(columns)]))
-            seen["K"] = np.cos(seen["A"])
-        else:
-            low, high = p["e"][:, :-1].ravel(), p["e"][:, 1:].ravel()
-            width = np.where(high > low, high - low, np.inf)
-            seen["c_t"] = np.clip((np.repeat(x[:, columns], each, axis=1) - low) / width, 0, 1)
-        values = []
-        for j in range(x.shape[1]):
-            if j not in columns:
-                values.append(x[:, [j]])
-                continue
-            k = columns.index(j)
-            parts = seen["K" if "f" in p else "c_t"][:, k * each : (k + 1) * each]
-            weight = p["We"][k].reshape(-1, each).T if "f" in p else p["We"][k].reshape(each, -1)
-            values += [parts @ weight + (p["be"][k] if "f" in p else 0), x[:, [j]]]
-        return keep("Xe", np.hstack(values))
+            bent = seen["K"] = np.cos(keep("A", bent))
+        each, made = bent.shape[1] // len(columns), []
+        for (rows, _, own), parts in zip(self.of_members(x, columns, p), np.split(bent, self.apart)):
+            values = []
+            for j in range(rows.shape[1]):
+                if j in columns:
+                    k = columns.index(j)
+                    weight = own["We"][k].reshape(-1, each).T if "f" in p else own["We"][k].reshape(each, -1)
+                    values.append(parts[:, k * each : (k + 1) * each] @ weight + (own["be"][k] if "f" in p else 0))
+                values.append(rows[:, [j]])
+            made.append(np.hstack(values))
+        return keep("Xe", np.vstack(made))
+
+    @property
+    def apart(self):
+        """Members whose inputs are their own: of each rows and tensors are one below the other."""
+        early = "members" in self.o and any(name in self.first for name in ("Xc", "Xn", "Xe", "Xd"))
+        return self.members if early else 1
+
+    def of_members(self, x, columns, p):
+        for k, rows in enumerate(np.split(x, self.apart)):
+            names = [name for name in ("Ec", "f", "p", "e", "We", "be") if name in p]
+            yield rows, columns, {name: np.split(p[name], self.apart)[k] for name in names}
 
     def forward(self, bump):
         """All values by name. bump(name, value) may move a value by a little."""
@@ -151,13 +166,16 @@ class Lesson:
 
         p = {name: bump(name, value) for name, value in self.first.items()}
         a, roles = self.x, self.roles
+        if self.apart > 1:
+            a = keep("Xk", np.vstack([a] * self.members))
         if "Ec" in p:
-            a, roles = self.look_up(a, p["Ec"])
-            a = keep("Xc", a)
-        for name, move in (("Xn", lambda v: v + p["E"]), ("Xd", lambda v: p["F"] * v), ("Xs", lambda v: v * p["S"])):
+            found = [self.look_up(rows, own["Ec"]) for rows, _, own in self.of_members(a, None, p)]
+            a, roles = keep("Xc", np.vstack([rows for rows, _ in found])), found[0][1]
+        for name, move in (("Xn", lambda v: v + p["E"]), ("Xd", lambda v: p["F"] * v),
+                           ("Xs", lambda v: v * np.repeat(p["S"], len(v) // len(p["S"]), axis=0))):
             a = keep(name, move(a)) if name in p else a
             a = self.embed(a, roles, p, keep, seen) if name == "Xn" and "Xe" in p else a
-        if "Xk" in p:
+        if "Xk" in p and self.apart == 1:
             a = keep("Xk", np.vstack([a * (p["Sk"][k] if "Sk" in p else 1) for k in range(self.members)]))
         for d in 1, 2, 3:
             if self.heads(d):  # of each member rows, weights and biases are one below the other
@@ -282,7 +300,7 @@ class Lesson:
         for name, op, _, matrix in self.printed:
             by = name[4:] if name.startswith("dC/d") else name.replace("delta", "Z") if "delta" in name else None
             if op != "<-" and by is not None:
-                shared = by in self.shared or "members" not in self.o  # else it is of the member's own cost
+                shared = "members" not in self.o or self.apart == 1 and by in ("Xs", "S")  # else of the member's own cost
                 self.check(name, matrix, self.slope(by, matrix.shape) * (1 if shared else self.members), 1e-5)
                 derivatives += 1
             d = name[1:]
@@ -469,7 +487,7 @@ LAYERS = [
     "norm batch dropout 0.3 input-scale 2 seed 5",
     "embed-numbers periodic",
     "ensemble 3",
-    f"categories {CATEGORIES} embed-above 0 embed-width 1 members 2 dropout 0.3 input-scale 2",
+    f"categories {CATEGORIES} embed-above 3 embed-width 1 members 2 dropout 0.3 input-scale 2",
     "ensemble 2 norm batch input-scale 2 dropout 0.2 input-dropout 0.2",
     "members 2 embed-numbers piecewise embed-width 1 input-dropout 0.3",
     f"categories {CATEGORIES} embed-above 3 input-noise 0.2 ensemble 2 norm layer embed-numbers piecewise",

@@ -240,6 +240,34 @@ class Scale:
         return delta * self.tensors[0].values
 
 
+class Apart:
+    """A layer for each of K members: row i K + k is member k's. make(n): the layer with n times the inputs, whose tensors
+    hold those of the members one below the other."""
+    in_file = True
+
+    def __init__(self, make, members):
+        self.whole, self.parts = make(members), [make(1) for _ in range(members)]
+        self.num_draws, self.tensors = self.whole.num_draws, self.whole.tensors
+        for tensor, part in zip(self.tensors, self.parts[0].tensors):
+            if part.values.ndim == 1:
+                tensor.values = tensor.values.reshape(members, -1)
+            tensor.start = tensor.values.copy()
+
+    def forward(self, x, at):
+        for i, tensor in enumerate(self.tensors):
+            for part, values in zip(self.parts, np.split(tensor.values, len(self.parts))):
+                part.tensors[i].values = values.reshape(part.tensors[i].values.shape)
+        z = [part.forward(x[k::len(self.parts)], at) for k, part in enumerate(self.parts)]
+        return np.stack(z, axis=1).reshape(len(x), -1)
+
+    def backward(self, delta):
+        below = [part.backward(delta[k::len(self.parts)]) for k, part in enumerate(self.parts)]
+        for i, tensor in enumerate(self.tensors):
+            gradients = [part.tensors[i].gradient for part in self.parts]
+            tensor.gradient = np.concatenate(gradients).reshape(tensor.values.shape)
+        return np.stack(below, axis=1).reshape(len(delta), -1)
+
+
 class Parametric:
     """z + alpha (A(z) - z), alpha of each unit and member; it decays, and begins at 1."""
     in_file, num_draws = True, 0
@@ -512,33 +540,41 @@ class Network:
         self.activations.append(activation)
         self.draws += layer.num_draws
 
+    def embed(self, make):
+        """make(n): a layer of n times the inputs."""
+        self.add(Apart(make, self.members) if self.apart else make(1))
+
     def input_layers(self, sizes, numbers, edges):
+        apart = max(int(self.options["members"]), int(self.options["folds"]))
+        self.members, self.apart = max(int(self.options["ensemble"]), apart), apart > 1
+        early = self.apart and (any(sizes) or self.options["embed-numbers"] != "none"
+                                or self.options.real("input-noise") > 0 or self.options.real("input-dropout") > 0)
+        if early:
+            self.add(Fork(self.width, self.members, 0, 0))
         if any(sizes):
             width = int(self.options["embed-width"])
-            self.add(Embed(sizes, width, self.seed, self.draws))
+            self.embed(lambda n: Embed(n * sizes, width, self.seed, self.draws))
             numbers = [number for size, number in zip(sizes, numbers) for _ in range(width if size else 1)]
             self.width = len(numbers)
         if self.options.real("input-noise") > 0:
             self.add(Noise(self.options.real("input-noise"), len(self.layers)))
         if self.options["embed-numbers"] == "periodic" and any(numbers):
-            self.add(Periodic(numbers, self.seed, self.draws))
+            self.embed(lambda n: Periodic(n * numbers, self.seed, self.draws))
             self.width += 3 * sum(numbers)
         if self.options["embed-numbers"] == "piecewise" and any(numbers):
             width = int(self.options["embed-width"])
             is_tangent = self.options["parametrization"] == "ntk"
-            self.add(Piecewise(numbers, edges, int(self.options["embed-bins"]), width, is_tangent))
+            self.embed(lambda n: Piecewise(n * numbers, n * edges, int(self.options["embed-bins"]), width, is_tangent))
             self.width += width * sum(numbers)
         if self.options.real("input-dropout") > 0:
             self.add(Dropout(self.options.real("input-dropout"), len(self.layers)))
         rate, decays = self.options.real("input-scale"), self.options.real("input-scale-decay")
-        apart = max(int(self.options["members"]), int(self.options["folds"]))
-        self.members, self.apart = max(int(self.options["ensemble"]), apart), apart > 1
-        if self.apart:
+        if self.apart and not early:
             self.add(Fork(self.width, self.members, rate, decays))
             return
         if rate > 0:
-            self.add(Scale(self.width, rate, decays))
-        if self.members > 1:
+            self.embed(lambda n: Scale(n * self.width, rate, decays))
+        if self.members > 1 and not self.apart:
             self.add(FanOut(self.width, self.members, self.seed, self.draws))
 
     def dense(self, outputs, activation, starts_for, bias=True, is_last=False):

@@ -68,6 +68,7 @@ OPERATORS = {
     "Min": np.minimum,
     "Sqrt": np.sqrt,
     "Reshape": lambda x, shape: x.reshape(shape),
+    "Concat": lambda *parts, axis: np.concatenate(parts, axis=axis),
     "Tile": np.tile,
     "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
     "Softmax": softmax,

@@ -12,6 +12,7 @@
 #include "lanes/row_folds.h"
 #include "network/ensemble.h"
 #include "network/layer_kind.h"
+#include "network/network_options.h"
 
 /* ---- Drawing -------------------------------------------------------------------------------------- */
 
@@ -154,12 +155,29 @@ static void test_losses(void **state) {
   check_losses(WEIGHTS);
 }
 
-static void back(const sample *s, workspace *space) {
-  for (uint32_t l = 3; l-- > s->network->lowest_delta;)
+static void back(sample *s) {
+  for (uint32_t l = s->network->num_layers - 1; l-- > s->network->lowest_delta;)
     for (uint32_t i = 0; i < network_num_blocks(s->network, s->gemm, l, WAY_BACKWARD, N, 1); i++) {
       const block part = network_block(s->network, s->gemm, l, WAY_BACKWARD, 0, N, 1, i);
-      network_backward_block(s->network, s->gemm, l, &part, space);
+      network_backward_block(s->network, s->gemm, l, &part, &s->space);
     }
+}
+
+/* The gradient of the losses, in the arena's order; to be freed. */
+static float *gradient_of(sample *s) {
+  float *const gradient = calloc(s->network->arena_size, sizeof *gradient);
+  assert_non_null(gradient);
+  (void)losses(s);
+  back(s);
+  for (uint32_t i = 0; i < s->network->num_tensors; i++) {
+    const tensor *const t = &s->network->tensors[i];
+    for (uint32_t u = 0; u < tensor_num_units(t, s->gemm); u++) {
+      const gradient_unit unit = network_unit(s->network, s->gemm, i, u);
+      network_gradient(s->network, s->gemm, &unit, 0, N, &s->space,
+                       gradient + t->offset + (size_t)unit.row * t->stride + unit.column, t->stride);
+    }
+  }
+  return gradient;
 }
 
 /* Gradients are central differences of the losses; those of a member's own tensors are of its own loss, of which the
@@ -169,18 +187,7 @@ static void test_gradients(void **state) {
   static const float step = 1.0f / 64;
   sample s;
   set_up(&s, WEIGHTS);
-  float *const values = s.network->parameters, *const gradient = calloc(s.network->arena_size, sizeof *gradient);
-  assert_non_null(gradient);
-  (void)losses(&s);
-  back(&s, &s.space);
-  for (uint32_t i = 0; i < s.network->num_tensors; i++) {
-    const tensor *const t = &s.network->tensors[i];
-    for (uint32_t u = 0; u < tensor_num_units(t, s.gemm); u++) {
-      const gradient_unit unit = network_unit(s.network, s.gemm, i, u);
-      network_gradient(s.network, s.gemm, &unit, 0, N, &s.space,
-                       gradient + t->offset + (size_t)unit.row * t->stride + unit.column, t->stride);
-    }
-  }
+  float *const values = s.network->parameters, *const gradient = gradient_of(&s);
   for (uint32_t i = 0; i < s.network->num_tensors; i++) {
     const tensor *const t = &s.network->tensors[i];
     for (uint32_t e = 0; e < t->rows * t->columns; e++) {
@@ -196,6 +203,65 @@ static void test_gradients(void **state) {
   }
   free(gradient);
   tear_down(&s);
+}
+
+/* A network of numbers and codes that become values of every kind. */
+static void set_up_embedded(sample *s, mlpd_embed_numbers numbers, const uint8_t *folds) {
+  static const uint32_t sizes[INPUTS] = {0, 4};
+  mlpd_train_options o;
+  mlpd_train_options_default(&o);
+  o.hidden = "5";
+  o.members = MEMBERS;
+  o.embed_numbers = numbers;
+  o.embed_bins = o.embed_width = 2;
+  o.input_scale = 6;
+  o.parametric_activation = 0.5;
+  o.output_activation = MLPD_IDENTITY;
+  *s = (sample){.targets = {.folds = folds}};
+  assert_int_equal(backend_choose(NULL, &s->gemm), MLPD_OK);
+  assert_int_equal(network_of_options(&o, &(input_roles){.count = INPUTS, .sizes = sizes}, OUTPUTS, false, &s->network),
+                   MLPD_OK);
+  mlpd_network_init(s->network, MLPD_INIT_AUTO, 4);
+  for (uint32_t i = 0; i < s->network->num_tensors; i++) {
+    const tensor *const t = &s->network->tensors[i];
+    for (uint32_t e = 0; t->source == TENSOR_FIXED && e < t->rows * t->columns; e++)
+      s->network->parameters[t->offset + (size_t)(e / t->columns) * t->stride + e % t->columns] =
+          (float)(e % t->columns) - 1; /* edges */
+  }
+  assert_int_equal(workspace_create(s->network, N, false, &s->space), MLPD_OK);
+  for (uint32_t i = 0; i < N; i++) {
+    s->space.x[i * INPUTS] = (float)(i % 5) / 4 - 0.6f;
+    s->space.x[i * INPUTS + 1] = (float)(i % 4);
+  }
+  for (int i = 0; i < N * OUTPUTS; i++) s->y[i] = (float)(i % 7) - 3;
+  s->targets.values = s->y;
+}
+
+/* Where all rows are of one fold, its member learns nothing at all: nothing that it knows is learned by others. */
+static void test_left_out(void **state) {
+  (void)state;
+  static const mlpd_embed_numbers kinds[] = {MLPD_EMBED_NUMBERS_NONE, MLPD_EMBED_NUMBERS_PERIODIC,
+                                             MLPD_EMBED_NUMBERS_PIECEWISE};
+  static const uint8_t folds[N] = {1, 1, 1, 1, 1, 1, 1};
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    sample s;
+    set_up_embedded(&s, kinds[k], folds);
+    float *const gradient = gradient_of(&s);
+    for (uint32_t i = 0; i < s.network->num_tensors; i++) {
+      const tensor *const t = &s.network->tensors[i];
+      uint32_t learned[MEMBERS] = {0};
+      if (!tensor_learns(t)) continue;
+      assert_int_equal(t->rows % MEMBERS, 0);
+      for (uint32_t e = 0; e < t->rows * t->columns; e++)
+        learned[e / (t->rows / MEMBERS * t->columns)] +=
+            gradient[t->offset + (size_t)(e / t->columns) * t->stride + e % t->columns] != 0;
+      if (learned[0] == 0 || learned[1] != 0 || learned[2] == 0)
+        fail_msg("layer %u, %s: members learn %u, %u and %u values", t->layer + 1, t->name, learned[0], learned[1],
+                 learned[2]);
+    }
+    free(gradient);
+    tear_down(&s);
+  }
 }
 
 /* Each row is judged by the member that left it out. */
@@ -218,7 +284,7 @@ static void test_pick(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_even), cmocka_unit_test(test_random),    cmocka_unit_test(test_losses),
-      cmocka_unit_test(test_pick), cmocka_unit_test(test_gradients),
+      cmocka_unit_test(test_pick), cmocka_unit_test(test_gradients), cmocka_unit_test(test_left_out),
   };
   return cmocka_run_group_tests_name("folds", tests, NULL, NULL);
 }

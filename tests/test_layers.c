@@ -94,9 +94,11 @@ static void rms_in_double(const double_network *d, uint32_t l, const double *in,
 }
 
 static void scale_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const layer *const shape = &d->network->layers[l];
+  const uint32_t stride = layer_tensor(d->network, l, 0)->stride;
   for (uint32_t i = 0; i < rows_of(d, l); i++)
-    for (uint32_t j = 0; j < d->network->layers[l].outputs; j++)
-      z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * in[i * MOST_WIDTH + j];
+    for (uint32_t j = 0; j < shape->outputs; j++)
+      z[i * MOST_WIDTH + j] = values_of(d, l, 0)[i % shape->copies * stride + j] * in[i * MOST_WIDTH + j];
 }
 
 /* Member k of row i is row i * members + k. */
@@ -124,12 +126,15 @@ static void heads_in_double(const double_network *d, uint32_t l, const double *i
     }
 }
 
+/* The first row of a layer's tensors for the member of row r. */
+static uint32_t first_row(const layer *shape, uint32_t r) { return r % shape->copies * layer_total_size(shape); }
+
 static void embed_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
   const layer *const shape = &d->network->layers[l];
   const uint32_t stride = layer_tensor(d->network, l, 0)->stride;
-  for (uint32_t r = 0; r < ROWS; r++) {
+  for (uint32_t r = 0; r < rows_of(d, l); r++) {
     double *to = z + r * MOST_WIDTH;
-    uint32_t first = 0;
+    uint32_t first = first_row(shape, r);
     for (uint32_t i = 0; i < shape->inputs; first += shape->sizes[i++]) {
       const double x = in[r * MOST_WIDTH + i];
       if (shape->sizes[i] == 0) *to++ = x;
@@ -142,9 +147,9 @@ static void embed_in_double(const double_network *d, uint32_t l, const double *i
 /* x becomes W cos(2 pi f x + p) + b, and x. */
 static void periodic_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
   const layer *const shape = &d->network->layers[l];
-  for (uint32_t r = 0; r < ROWS; r++) {
+  for (uint32_t r = 0; r < rows_of(d, l); r++) {
     double *to = z + r * MOST_WIDTH;
-    uint32_t number = 0;
+    uint32_t number = first_row(shape, r);
     for (uint32_t i = 0; i < shape->inputs; i++) {
       const double x = in[r * MOST_WIDTH + i];
       for (uint32_t j = 0; shape->sizes[i] > 0 && j < 3; j++) {
@@ -164,9 +169,9 @@ static void periodic_in_double(const double_network *d, uint32_t l, const double
 static void piecewise_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
   const layer *const shape = &d->network->layers[l];
   const tensor *const edge = layer_tensor(d->network, l, 0), *const weight = layer_tensor(d->network, l, 1);
-  for (uint32_t r = 0; r < ROWS; r++) {
+  for (uint32_t r = 0; r < rows_of(d, l); r++) {
     double *to = z + r * MOST_WIDTH;
-    uint32_t number = 0;
+    uint32_t number = first_row(shape, r);
     for (uint32_t i = 0; i < shape->inputs; i++) {
       const double x = in[r * MOST_WIDTH + i], *const e = values_of(d, l, 0) + number * edge->stride;
       for (uint32_t j = 0; shape->sizes[i] > 0 && j + 1 < shape->width; j++, to++) {
@@ -287,7 +292,10 @@ static void fill(rng *stream, size_t count, float *values) {
 }
 
 /* Codes among the inputs, unknown ones and one that is none at all, too. */
-static void fill_codes(rng *stream, const uint32_t *sizes, float *x) {
+static void fill_codes(rng *stream, uint32_t num_layers, const layer_spec *specs, float *x) {
+  const uint32_t *sizes = NULL;
+  for (uint32_t l = 0; l < num_layers; l++)
+    if (specs[l].kind == &layer_embed) sizes = specs[l].sizes;
   for (uint32_t i = 0; sizes != NULL && i < ROWS * INPUTS; i++)
     if (sizes[i % INPUTS] > 0) x[i] = (float)(rng_next(stream) % (sizes[i % INPUTS] + 2)) - 1;
 }
@@ -316,11 +324,12 @@ static void check_network(uint32_t num_layers, const layer_spec *specs) {
   assert_int_equal(network_build(INPUTS, num_layers, specs, false, &network), MLPD_OK);
   mlpd_network_init(network, MLPD_INIT_AUTO, 3);
   fill(&stream, ROWS * INPUTS, x);
-  fill_codes(&stream, specs[0].sizes, x);
+  fill_codes(&stream, num_layers, specs, x);
   fill(&stream, ROWS * OUTPUTS, y);
   for (uint32_t i = 0; i < network->num_tensors; i++) /* off from where they start */
-    for (uint32_t j = 0; network->tensors[i].vector && j < network->tensors[i].columns; j++)
-      network->parameters[network->tensors[i].offset + j] += (float)(0.3 * rng_normal(&stream));
+    if (network->tensors[i].vector || network->tensors[i].start == TENSOR_CONSTANT)
+      for (size_t at = network->tensors[i].offset; at < tensor_end(&network->tensors[i]); at++)
+        network->parameters[at] += (float)(0.3 * rng_normal(&stream));
   fill_bins(&stream, network);
   assert_int_equal(mlpd_network_trace(network, MLPD_MSE, ROWS, x, y, &trace), MLPD_OK);
   d = (double_network){network, &trace, x, y, calloc(network->arena_size, sizeof(double))};
@@ -551,6 +560,9 @@ static void test_members(void **state) {
   CHECK(FORK(0), HEADS);
   CHECK(FORK(6), HIDDEN_HEADS(37, MLPD_TANH), RANDOM(layer_dropout, 37, 0.3), HIDDEN_HEADS(9, MLPD_SOFTPLUS), HEADS);
   CHECK(RANDOM(layer_noise, INPUTS, 0.5), RANDOM(layer_scale, INPUTS, 6), FORK(0), HIDDEN_HEADS(12, MLPD_TANH), HEADS);
+  CHECK(FORK(0), EMBED(4), RANDOM(layer_dropout, 11, 0.3), HIDDEN_HEADS(9, MLPD_TANH), HEADS);
+  CHECK(FORK(0), EMBED(1), RANDOM(layer_noise, INPUTS, 0.5), PERIODIC, RANDOM(layer_scale, 14, 6), HEADS);
+  CHECK(FORK(0), EMBED(1), PIECEWISE(4, 5), RANDOM(layer_scale, 14, 6), HIDDEN_HEADS(9, MLPD_SOFTPLUS), HEADS);
 }
 
 /* Members with layers of every kind between fan-out and heads. */

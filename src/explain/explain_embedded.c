@@ -22,8 +22,16 @@ bool explain_embedded_pulls(const explain_page *page, uint32_t l) {
   return false;
 }
 
+uint32_t explain_embedded_count(const explain_page *page, uint32_t l, explain_matrix tensor) {
+  return (uint32_t)(tensor.rows * page->lesson->n / explain_rows(page, l));
+}
+
+uint64_t explain_embedded_row(const explain_page *page, uint32_t l, explain_matrix tensor, uint32_t which, uint64_t i) {
+  return i / page->lesson->n * explain_embedded_count(page, l, tensor) + which;
+}
+
 double explain_embedded_value(const explain_page *page, uint32_t l, explain_embedded number, uint64_t i) {
-  return (double)explain_input(page, l)[i * explain_layer(page, l).inputs + number.input];
+  return (double)explain_input(page, l)[explain_row(page, l, i) * explain_layer(page, l).inputs + number.input];
 }
 
 void explain_embedded_tensor(const explain_page *page, uint32_t l, const char *formula, const char *tensor) {

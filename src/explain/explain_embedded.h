@@ -11,7 +11,13 @@ typedef struct explain_embedded {
 /* Number `which` of the lesson, from 0, categories not counted; width: outputs of each number. */
 explain_embedded explain_embedded_of(const explain_page *page, uint32_t which, uint32_t width);
 
-/* Its value in sample i. */
+/* The layer's numbers. Members that share nothing have each a row of the tensor for each of them. */
+uint32_t explain_embedded_count(const explain_page *page, uint32_t l, explain_matrix tensor);
+
+/* The row of a tensor for number `which` in row i of the page. */
+uint64_t explain_embedded_row(const explain_page *page, uint32_t l, explain_matrix tensor, uint32_t which, uint64_t i);
+
+/* Its value in row i of the page. */
 double explain_embedded_value(const explain_page *page, uint32_t l, explain_embedded number, uint64_t i);
 
 /* Does a layer below l learn, so that dC by the inputs of l is printed? */

@@ -24,20 +24,21 @@ static cosines cosines_of(const explain_page *page, uint32_t l) {
                    .weight = explain_tensor(network, l, "weight")};
 }
 
-static double at(const explain_matrix *matrix, uint32_t i, uint32_t j) {
-  return (double)matrix->values[(uint64_t)i * matrix->stride + j];
+/* Column k of number `which` in row i of the page. */
+static double at(const cosines *c, const explain_matrix *matrix, uint64_t i, uint32_t which, uint32_t k) {
+  return (double)matrix->values[explain_embedded_row(c->page, c->l, *matrix, which, i) * matrix->stride + k];
 }
 
 static explain_embedded number_of(const cosines *c, uint32_t which) {
   return explain_embedded_of(c->page, which, c->sums + 1);
 }
 
-/* Element (i, j): cosine j % each of number j / each. */
+/* Element (i, j), of row i: cosine j % each of number j / each. */
 static double angle_at(const void *context, uint64_t i, uint32_t j) {
   const cosines *const c = context;
   const uint32_t which = j / c->each, k = j % c->each;
   const double x = explain_embedded_value(c->page, c->l, number_of(c, which), i);
-  return 2 * PI * at(&c->frequency, which, k) * x + at(&c->phase, which, k);
+  return 2 * PI * at(c, &c->frequency, i, which, k) * x + at(c, &c->phase, i, which, k);
 }
 
 static double cosine_at(const void *context, uint64_t i, uint32_t j) { return cos(angle_at(context, i, j)); }
@@ -45,17 +46,19 @@ static double cosine_at(const void *context, uint64_t i, uint32_t j) { return co
 static double slope_at(const void *context, uint64_t i, uint32_t j) {
   const cosines *const c = context;
   const uint32_t which = j / c->each, outputs = explain_layer(c->page, c->l).outputs;
-  const float *const delta = c->page->step->trace.delta[c->l] + i * outputs + number_of(c, which).output;
+  const float *const delta =
+      c->page->step->trace.delta[c->l] + explain_row(c->page, c->l, i) * outputs + number_of(c, which).output;
   double sum = 0;
-  for (uint32_t m = 0; m < c->sums; m++) sum += (double)delta[m] * at(&c->weight, which, m * c->each + j % c->each);
+  for (uint32_t m = 0; m < c->sums; m++)
+    sum += (double)delta[m] * at(c, &c->weight, i, which, m * c->each + j % c->each);
   return -sum * sin(angle_at(c, i, j));
 }
 
 /* A column for each cosine of each number. */
 static void print_values(const cosines *c, const char *formula, explain_value *value) {
   const explain_lesson *const lesson = c->page->lesson;
-  explain_print_folded(c->page->stream, lesson->settings.digits, formula, lesson->n,
-                       (uint32_t)c->frequency.rows * c->each, value, c);
+  explain_print_folded(c->page->stream, lesson->settings.digits, formula, explain_rows(c->page, c->l),
+                       explain_embedded_count(c->page, c->l, c->frequency) * c->each, value, c);
 }
 
 static void print_start(const explain_page *page, uint32_t l) {

@@ -17,10 +17,11 @@ static bins bins_of(const explain_page *page, uint32_t l) {
   return (bins){.page = page, .l = l, .each = each, .width = weights / each + 1, .edge = edge};
 }
 
-/* Element (i, j): bin j % each of number j / each. */
+/* Element (i, j), of row i: bin j % each of number j / each. */
 static double part_at(const void *context, uint64_t i, uint32_t j) {
   const bins *const b = context;
-  const float *const edge = b->edge.values + (uint64_t)(j / b->each) * b->edge.stride + j % b->each;
+  const uint64_t row = explain_embedded_row(b->page, b->l, b->edge, j / b->each, i);
+  const float *const edge = b->edge.values + row * b->edge.stride + j % b->each;
   const double x = explain_embedded_value(b->page, b->l, explain_embedded_of(b->page, j / b->each, b->width), i);
   if (!(edge[0] < edge[1])) return 0;
   return fmin(1, fmax(0, (x - (double)edge[0]) / ((double)edge[1] - (double)edge[0])));
@@ -40,8 +41,8 @@ static void print_forward(const explain_page *page, uint32_t l) {
   const bins b = bins_of(page, l);
   const explain_lesson *const lesson = page->lesson;
   (void)snprintf(formula, sizeof formula, "c_t = (x - e_t) / (e_t+1 - e_t), from 0 to 1, of %u bins", b.each);
-  explain_print_folded(page->stream, lesson->settings.digits, formula, lesson->n, (uint32_t)b.edge.rows * b.each,
-                       part_at, &b);
+  explain_print_folded(page->stream, lesson->settings.digits, formula, explain_rows(page, l),
+                       explain_embedded_count(page, l, b.edge) * b.each, part_at, &b);
   explain_print_samples(page, "Xe = [c We, x] of each number x", l, page->step->trace.a[l]);
 }
 

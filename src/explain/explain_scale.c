@@ -1,21 +1,30 @@
-/* The scale of the inputs in numbers: Xs = X o S, a factor for each column, which learns at a rate of its own. */
+/* The scale of the inputs in numbers: Xs = X o S, a factor for each column, which learns at a rate of its own. Separate
+ * members have one each, S[k]. */
 #include "explain/explain_kind.h"
 #include "explain/explain_update.h"
 
+/* "S", of members "S[k]" */
+static const char *name_of(const explain_page *page, uint32_t l) {
+  return explain_tensor(page->step->before, l, "scale").rows > 1 ? "S[k]" : "S";
+}
+
 static void print_start(const explain_page *page, uint32_t l) {
-  explain_print_folding(page, "S   scale of the inputs", explain_tensor(page->step->before, l, "scale"));
+  const bool apart = explain_tensor(page->step->before, l, "scale").rows > 1;
+  explain_print_folding(page, apart ? "S   scale of the inputs, of each member" : "S   scale of the inputs",
+                        explain_tensor(page->step->before, l, "scale"));
 }
 
 static void print_forward(const explain_page *page, uint32_t l) {
   char formula[EXPLAIN_FORMULA], input[EXPLAIN_NAME], output[EXPLAIN_NAME];
-  (void)snprintf(formula, sizeof formula, "%s = %s o S, row by row", explain_output_name(page, l, output),
-                 explain_input_name(page, l, input));
+  (void)snprintf(formula, sizeof formula, "%s = %s o %s, row by row", explain_output_name(page, l, output),
+                 explain_input_name(page, l, input), name_of(page, l));
   explain_print_samples(page, formula, l, page->step->trace.a[l]);
 }
 
 static void pull(const explain_page *page, uint32_t l, char formula[EXPLAIN_FORMULA]) {
   char delta[EXPLAIN_NAME];
-  (void)snprintf(formula, EXPLAIN_FORMULA, "(%s o S, row by row)", explain_delta_name(page, l, delta));
+  (void)snprintf(formula, EXPLAIN_FORMULA, "(%s o %s, row by row)", explain_delta_name(page, l, delta),
+                 name_of(page, l));
 }
 
 static void print_gradients(const explain_page *page, uint32_t l) {

@@ -205,12 +205,12 @@ static mlpd_status add_affine(onnx_graph *g, const mlpd_network *network, uint32
 }
 
 /* Codes came as one-hot values (export_onnx_rows.c), of which a product takes the rows of the table: exactly, for all
- * but one of its factors are 0. */
-static mlpd_status add_embed(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+ * but one of its factors are 0. Of a member. */
+static mlpd_status add_table(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t member) {
   const layer *const shape = &network->layers[l];
   const tensor *const t = layer_tensor(network, l, 0);
-  const float *table = layer_values(network, l, 0);
-  uint32_t rows = t->rows;
+  uint32_t rows = tensor_group_rows(t);
+  const float *table = layer_values(network, l, 0) + (size_t)member * rows * t->stride;
   float *matrix = NULL;
   for (uint32_t i = 0; i < shape->inputs; i++) rows += shape->sizes[i] == 0;
   TRY(memory_allocate(&matrix, (size_t)rows * shape->outputs, sizeof *matrix, "weights"));
@@ -284,6 +284,62 @@ static mlpd_status add_heads(onnx_graph *g, const mlpd_network *network, uint32_
   return MLPD_OK;
 }
 
+/* Writes what layer l is for a member. */
+typedef mlpd_status writer_of_member(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t member);
+
+/* A layer of which members have one each: the rows of a member go through its own, and come together again. */
+static mlpd_status add_apart(onnx_graph *g, const mlpd_network *network, uint32_t l, writer_of_member *write) {
+  const layer *const shape = &network->layers[l];
+  const int64_t members[] = {shape->copies, -1, shape->inputs};
+  char scope[ONNX_SCOPE_BYTES];
+  onnx_name together = {""};
+  if (shape->copies == 1) return write(g, network, l, 0);
+  reshape(g, "members", members, 3);
+  const onnx_name all = g->value;
+  for (int64_t m = 0; m < shape->copies; m++) {
+    (void)snprintf(scope, sizeof scope, "layer_%u_%u", l + 1, (uint32_t)m + 1);
+    onnx_scope(g, scope);
+    g->value = all;
+    onnx_apply(g, "Gather", onnx_array(g, "member", ONNX_INT64, 0, 0, 0, &m).text);
+    onnx_set_integer(g, "axis", 0);
+    TRY(write(g, network, l, (uint32_t)m));
+    const onnx_name made = g->value;
+    if (m > 0) onnx_operator(g, "Concat", together.text, made.text, NULL);
+    if (m > 0) onnx_set_integer(g, "axis", 0);
+    together = g->value;
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status add_embed(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  return add_apart(g, network, l, add_table);
+}
+
+static mlpd_status add_periodic(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  return add_apart(g, network, l, export_onnx_numbers);
+}
+
+static mlpd_status add_piecewise(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  return add_apart(g, network, l, export_onnx_bins);
+}
+
+/* x times a tensor (members, outputs) of the members. */
+static mlpd_status multiply_by_members(onnx_graph *g, const mlpd_network *network, uint32_t l, const char *name) {
+  const layer *const shape = &network->layers[l];
+  const int64_t members[] = {shape->copies, -1, shape->outputs}, rows[] = {-1, shape->outputs};
+  onnx_name factor;
+  TRY(add_of_members(g, network, l, 0, name, &factor));
+  reshape(g, "members", members, 3);
+  onnx_apply(g, "Mul", factor.text);
+  reshape(g, "rows", rows, 2);
+  return MLPD_OK;
+}
+
+static mlpd_status add_scale(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  if (network->layers[l].copies == 1) return add_affine(g, network, l);
+  return multiply_by_members(g, network, l, "scale_shape");
+}
+
 /* (members * n, outputs) to (n, outputs) */
 static void add_mean_of_members(onnx_graph *g, const layer *heads) {
   const int64_t members[] = {heads->copies, -1, heads->outputs};
@@ -296,20 +352,13 @@ static void add_mean_of_members(onnx_graph *g, const layer *heads) {
 /* x + alpha (A(x) - x); alpha of each member, or of the only one. */
 static mlpd_status add_parametric(onnx_graph *g, const mlpd_network *network, uint32_t l) {
   const layer *const shape = &network->layers[l];
-  const int64_t members[] = {shape->copies, -1, shape->outputs}, rows[] = {-1, shape->outputs};
   const onnx_name x = g->value;
-  onnx_name alpha;
   add_activation(g, shape->activation);
   onnx_apply(g, "Sub", x.text);
-  if (shape->copies == 1) {
-    alpha = add_vector(g, network, l, 0);
-    onnx_apply(g, "Mul", alpha.text);
-  } else {
-    TRY(add_of_members(g, network, l, 0, "alpha_shape", &alpha));
-    reshape(g, "members", members, 3);
-    onnx_apply(g, "Mul", alpha.text);
-    reshape(g, "rows", rows, 2);
-  }
+  if (shape->copies == 1)
+    onnx_apply(g, "Mul", add_vector(g, network, l, 0).text);
+  else
+    TRY(multiply_by_members(g, network, l, "alpha_shape"));
   onnx_apply(g, "Add", x.text);
   return MLPD_OK;
 }
@@ -322,8 +371,9 @@ static writer_of_layer *find_form(const layer_kind *kind) {
   if (kind == &layer_layer_norm) return add_layer_norm;
   if (kind == &layer_rms_norm) return add_rms_norm;
   if (kind == &layer_embed) return add_embed;
-  if (kind == &layer_periodic) return export_onnx_numbers;
-  if (kind == &layer_piecewise) return export_onnx_bins;
+  if (kind == &layer_periodic) return add_periodic;
+  if (kind == &layer_piecewise) return add_piecewise;
+  if (kind == &layer_scale) return add_scale;
   if (kind == &layer_fan_out) return add_fan_out;
   if (kind == &layer_fork) return add_fork;
   if (kind == &layer_heads) return add_heads;

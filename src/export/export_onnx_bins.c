@@ -10,7 +10,7 @@ static const uint64_t MOST_WEIGHTS = UINT64_C(1) << 28;
 
 /* What becomes of numbers, array by array: n * bins parts of bins, and the sums of these. */
 typedef struct onnx_bins {
-  uint32_t bins, parts, outputs;
+  uint32_t bins, parts, outputs, member;
   int64_t *of_part;      /* (parts) its input */
   double *low, *inverse; /* (parts) lower edge, and 1 / width; 0 of an empty bin */
   float *weight;         /* (parts, outputs) */
@@ -22,10 +22,10 @@ static void free_bins(onnx_bins *of) {
   free(of->weight);
 }
 
-static mlpd_status allocate_bins(const mlpd_network *network, uint32_t l, onnx_bins *of) {
-  const uint32_t bins = layer_tensor(network, l, 0)->columns - 1, numbers = layer_tensor(network, l, 0)->rows;
+static mlpd_status allocate_bins(const mlpd_network *network, uint32_t l, uint32_t member, onnx_bins *of) {
+  const uint32_t bins = layer_tensor(network, l, 0)->columns - 1, numbers = layer_total_size(&network->layers[l]);
   const uint64_t parts = (uint64_t)numbers * bins, outputs = network->layers[l].outputs;
-  *of = (onnx_bins){.bins = bins, .outputs = (uint32_t)outputs};
+  *of = (onnx_bins){.bins = bins, .outputs = (uint32_t)outputs, .member = member};
   if (parts > MOST_WEIGHTS / outputs)
     return FAIL(MLPD_ERROR_USAGE,
                 "layer %u, %u numbers of %u bins each, is too large for ONNX; export .c, .json or .npz, or train with "
@@ -44,8 +44,9 @@ static mlpd_status allocate_bins(const mlpd_network *network, uint32_t l, onnx_b
 static void fill_number(const mlpd_network *network, uint32_t l, uint32_t number, uint32_t i, uint32_t output,
                         const onnx_bins *of) {
   const tensor *const edge = layer_tensor(network, l, 0), *const weight = layer_tensor(network, l, 1);
-  const float *const edges = layer_values(network, l, 0) + (size_t)number * edge->stride;
-  const float *const weights = layer_values(network, l, 1) + (size_t)number * weight->stride;
+  const size_t row = (size_t)of->member * tensor_group_rows(edge) + number;
+  const float *const edges = layer_values(network, l, 0) + row * edge->stride;
+  const float *const weights = layer_values(network, l, 1) + row * weight->stride;
   const uint32_t learned = network->layers[l].width - 1;
   for (uint32_t t = 0; t < of->bins; t++) {
     const size_t part = (size_t)number * of->bins + t;
@@ -82,12 +83,12 @@ static void add_parts(onnx_graph *g, const onnx_bins *of) {
   add_rest(g, &minus, &one);
 }
 
-mlpd_status export_onnx_bins(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+mlpd_status export_onnx_bins(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t member) {
   const onnx_name inputs = g->value;
   onnx_bins of;
   TRY(export_onnx_passed(g, &network->layers[l]));
   const onnx_name passed = g->value;
-  TRY(allocate_bins(network, l, &of));
+  TRY(allocate_bins(network, l, member, &of));
   fill_bins(network, l, &of);
   g->value = inputs;
   add_parts(g, &of);

@@ -30,19 +30,21 @@ mlpd_status export_onnx_passed(onnx_graph *g, const layer *of) {
   return status;
 }
 
-/* The values of row `number` of tensor i. */
-static const float *row_of(const mlpd_network *network, uint32_t l, uint32_t i, uint32_t number) {
-  return layer_values(network, l, i) + (size_t)number * layer_tensor(network, l, i)->stride;
-}
-
 /* What becomes of numbers, array by array: n * 16 cosines of them, and the sums of these. */
 typedef struct onnx_numbers {
-  uint32_t cosines, outputs;
+  uint32_t cosines, outputs, member;
   int64_t *of_cosine;    /* (cosines) its input */
   double *turns, *phase; /* (cosines) */
   double *shift;         /* (outputs) bias */
   float *weight;         /* (cosines, outputs) */
 } onnx_numbers;
+
+/* The values of row `number` of a member's part of tensor i. */
+static const float *row_of(const mlpd_network *network, uint32_t l, uint32_t i, const onnx_numbers *of,
+                           uint32_t number) {
+  const tensor *const t = layer_tensor(network, l, i);
+  return layer_values(network, l, i) + ((size_t)of->member * tensor_group_rows(t) + number) * t->stride;
+}
 
 static void free_numbers(onnx_numbers *of) {
   free(of->of_cosine);
@@ -50,9 +52,10 @@ static void free_numbers(onnx_numbers *of) {
   free(of->weight);
 }
 
-static mlpd_status allocate_numbers(const mlpd_network *network, uint32_t l, onnx_numbers *of) {
+static mlpd_status allocate_numbers(const mlpd_network *network, uint32_t l, uint32_t member, onnx_numbers *of) {
   *of = (onnx_numbers){.cosines = layer_total_size(&network->layers[l]) * PERIODIC_COSINES,
-                       .outputs = network->layers[l].outputs};
+                       .outputs = network->layers[l].outputs,
+                       .member = member};
   const size_t cosines = of->cosines;
   mlpd_status status = memory_allocate(&of->of_cosine, cosines, sizeof *of->of_cosine, "weights");
   if (status == MLPD_OK) status = memory_allocate(&of->turns, 2 * cosines + of->outputs, sizeof *of->turns, "weights");
@@ -69,12 +72,12 @@ static void fill_number(const mlpd_network *network, uint32_t l, uint32_t number
   const size_t first = (size_t)number * PERIODIC_COSINES;
   for (uint32_t k = 0; k < PERIODIC_COSINES; k++) {
     of->of_cosine[first + k] = i;
-    of->turns[first + k] = 6.283185307179586 * (double)row_of(network, l, 0, number)[k];
-    of->phase[first + k] = (double)row_of(network, l, 1, number)[k];
+    of->turns[first + k] = 6.283185307179586 * (double)row_of(network, l, 0, of, number)[k];
+    of->phase[first + k] = (double)row_of(network, l, 1, of, number)[k];
     for (uint32_t j = 0; j < PERIODIC_LEARNED; j++)
-      of->weight[(first + k) * of->outputs + output + j] = row_of(network, l, 2, number)[j * PERIODIC_COSINES + k];
+      of->weight[(first + k) * of->outputs + output + j] = row_of(network, l, 2, of, number)[j * PERIODIC_COSINES + k];
   }
-  for (uint32_t j = 0; j < PERIODIC_LEARNED; j++) of->shift[output + j] = (double)row_of(network, l, 3, number)[j];
+  for (uint32_t j = 0; j < PERIODIC_LEARNED; j++) of->shift[output + j] = (double)row_of(network, l, 3, of, number)[j];
 }
 
 static void fill_numbers(const mlpd_network *network, uint32_t l, const onnx_numbers *of) {
@@ -85,11 +88,11 @@ static void fill_numbers(const mlpd_network *network, uint32_t l, const onnx_num
   }
 }
 
-mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t member) {
   const onnx_name inputs = g->value;
   onnx_numbers of;
   TRY(export_onnx_passed(g, &network->layers[l]));
-  TRY(allocate_numbers(network, l, &of));
+  TRY(allocate_numbers(network, l, member, &of));
   fill_numbers(network, l, &of);
   onnx_apply(g, "Add", onnx_vector(g, "bias", of.outputs, of.shift).text);
   const onnx_name passed = g->value;

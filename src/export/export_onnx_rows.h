@@ -31,13 +31,13 @@ void export_onnx_gather(onnx_graph *g, const char *name, uint32_t count, const i
 /* What passes through a layer of several values of each number: its input x becomes 0, ..., 0, x; others stay. */
 mlpd_status export_onnx_passed(onnx_graph *g, const layer *of);
 
-/* Layer l, of kind periodic: of each cosine its number, of each output its input; cosines times weights, and what
- * passes through. */
-mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l);
+/* Layer l, of kind periodic, of a member: of each cosine its number, of each output its input; cosines times weights,
+ * and what passes through. */
+mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t member);
 
-/* Layer l, of kind piecewise: of each bin its number, of each output its input; parts of bins times weights, and what
- * passes through. */
-mlpd_status export_onnx_bins(onnx_graph *g, const mlpd_network *network, uint32_t l);
+/* Layer l, of kind piecewise, of a member: of each bin its number, of each output its input; parts of bins times
+ * weights, and what passes through. */
+mlpd_status export_onnx_bins(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t member);
 
 /* From outputs of the network to means, quantiles, deviations in the units of the targets: of a regression. */
 mlpd_status export_onnx_targets(onnx_graph *g, const mlpd_model *model);

@@ -264,9 +264,11 @@ static mlpd_status read_names(h5_file *file, const char *object, name_list *list
   return h5_exists(file, object) ? h5_strings_read(file, object, &list->names, &list->count) : MLPD_OK;
 }
 
-/* The codes of embedded columns are those that the first layer takes, and only they. */
+/* The codes of embedded columns are those that the first layer takes, and only they. Members that share nothing may
+ * have a fork below it. */
 static mlpd_status check_embedded(mlpd_model *model) {
-  const layer *const first = &model->network->layers[0];
+  const layer *const layers = model->network->layers;
+  const layer *const first = layers[0].kind == &layer_fork && model->network->num_layers > 1 ? &layers[1] : &layers[0];
   const bool embeds = first->kind == &layer_embed;
   uint32_t *sizes = NULL;
   TRY(memory_allocate(&sizes, first->inputs, sizeof *sizes, "codes of columns"));

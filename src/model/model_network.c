@@ -137,14 +137,14 @@ typedef struct before {
   uint32_t copies;  /* members of the ensemble; 1 below its fan-out */
 } before;
 
-/* The widths of other layers of an ensemble, from the shape of their first tensor: of a fan-out and of a parametric
- * activation, which single networks have, too (members, width), of heads (members * inputs, outputs). */
+/* The widths of other layers of an ensemble, from the shape of their first tensor: of a fan-out, a scale and a
+ * parametric activation, which single networks have, too (members, width), of heads (members * inputs, outputs). */
 static mlpd_status find_widths(const char *object, before *at, uint32_t *inputs, layer_spec *spec) {
   if (spec->kind == &layer_fan_out) {
     spec->copies = at->copies = *inputs;
     *inputs = spec->outputs;
   }
-  if (spec->kind == &layer_parametric) {
+  if (spec->kind == &layer_parametric || (spec->kind == &layer_scale && at->copies > 1)) {
     if (*inputs != at->copies)
       return FAIL(MLPD_ERROR_DATA, "%s has %u rows, not one for each of %u members", object, *inputs, at->copies);
     *inputs = spec->outputs;
@@ -204,7 +204,7 @@ static mlpd_status read_spec(h5_file *file, uint32_t number, before *at, uint32_
   tensor made[LAYER_MOST_TENSORS] = {{0}};
   int activation = 0;
   TRY(read_kind(file, number, &spec->kind));
-  (void)spec->kind->tensors(&(layer){.inputs = 1, .outputs = 1, .copies = 1}, spec, made);
+  (void)spec->kind->tensors(&(layer){.inputs = 1, .outputs = 1, .copies = at->copies}, spec, made);
   layer_object(object, number, made[0].name);
   if (spec->kind->expands)
     TRY(read_sizes(file, number, inputs, spec));

@@ -10,7 +10,7 @@
 #include "network/layer_kind.h"
 #include "network/optimizer.h"
 
-enum { MAX_HIDDEN = 1000, MOST_LAYERS = 4 * MAX_HIDDEN + 6 };
+enum { MAX_HIDDEN = 1000, MOST_LAYERS = 4 * MAX_HIDDEN + 7 };
 
 /* A list of an option: its default where it is NULL. Lists were checked as options. */
 static const char *list_of(const char *option, const char *list) {
@@ -65,13 +65,17 @@ static void append_same(layer_list *list, const layer_kind *kind, double amount)
   if (amount > 0) append(list, &(layer_spec){.kind = kind, .outputs = list->outputs, .amount = amount});
 }
 
+static bool has_codes(const input_roles *in) {
+  bool any = false;
+  for (uint32_t i = 0; in->sizes != NULL && i < in->count; i++) any = any || in->sizes[i] > 0;
+  return any;
+}
+
 /* Codes become values before anything else sees them: noise, dropout and scales act on the values. */
 static void append_embedding(layer_list *list) {
   const input_roles *const in = list->inputs;
   const uint32_t width = list->options->embed_width;
-  bool any = false;
-  for (uint32_t i = 0; in->sizes != NULL && i < in->count; i++) any = any || in->sizes[i] > 0;
-  if (!any) return;
+  if (!has_codes(in)) return;
   append(list, &(layer_spec){.kind = &layer_embed,
                              .outputs = network_expanded(in->count, in->sizes, width),
                              .sizes = in->sizes,
@@ -158,12 +162,21 @@ static double dropout_of(const mlpd_train_options *options, uint32_t l) {
   return strtod(item_of(list_of("dropout", options->dropout), l), NULL);
 }
 
-/* The scale of the inputs, and the layer above which rows are those of members. */
+/* Do members that share nothing begin below what inputs become? An embedding that they shared would learn from the rows
+ * that a fold leaves out, and noise that they shared would make them alike. */
+static bool begins_early(const layer_list *list) {
+  const mlpd_train_options *const o = list->options;
+  if (o->members <= 1) return false;
+  return has_codes(list->inputs) || o->embed_numbers != MLPD_EMBED_NUMBERS_NONE || o->input_noise > 0 ||
+         o->input_dropout > 0;
+}
+
+/* The scale of the inputs, of each member that shares nothing, and the layer above which rows are those of members. */
 static void append_members(const mlpd_train_options *o, layer_list *list) {
   const uint32_t outputs = list->outputs;
   layer_spec scale = {
       .kind = &layer_scale, .outputs = outputs, .amount = o->input_scale, .decay = o->input_scale_decay};
-  if (o->members > 1) { /* each has a scale of its own */
+  if (o->members > 1 && !begins_early(list)) {
     scale.kind = &layer_fork;
     scale.copies = o->members;
     append(list, &scale);
@@ -176,6 +189,8 @@ static void append_members(const mlpd_train_options *o, layer_list *list) {
 /* Noise is that of numbers; what drops a value or scales it acts on what they became. */
 static mlpd_status append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
                               layer_list *list) {
+  if (begins_early(list))
+    append(list, &(layer_spec){.kind = &layer_fork, .outputs = list->outputs, .copies = o->members});
   append_embedding(list);
   append_same(list, &layer_noise, o->input_noise);
   TRY(append_numbers(list));

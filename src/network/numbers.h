@@ -1,11 +1,12 @@
 /* What periodic.c and piecewise.c have in common: an input of size 1 is a number, with a row of each tensor. It becomes
- * `width` outputs: learned values, then x itself. Other inputs pass through. Nothing here is collective. */
+ * `width` outputs: learned values, then x itself. Other inputs pass through. Members that share nothing have values of
+ * their own: each tensor has a group of rows for each. Nothing here is collective. */
 #ifndef MLPDIST_NUMBERS_H
 #define MLPDIST_NUMBERS_H
 
 #include "network/layer_kind.h"
 
-/* One number in n rows of the batch: x, what is kept of each, and delta of its learned values. */
+/* One number in n rows of the batch, of one member: x, what is kept of each, and delta of its learned values. */
 typedef struct number_rows {
   uint64_t n;
   const float *x, *kept, *delta;
@@ -31,7 +32,12 @@ void numbers_backward(const mlpd_network *network, const backend *gemm, uint32_t
 void numbers_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
                       const workspace *space, float *gradient, uint32_t stride);
 
-/* Row `number` of tensor i. */
+/* Rows of one member in each tensor. */
+static inline uint32_t numbers_of_member(const mlpd_network *network, uint32_t l) {
+  return tensor_group_rows(layer_tensor(network, l, 0));
+}
+
+/* Row `number` of tensor i, counted over all members. */
 static inline const float *numbers_values(const mlpd_network *network, uint32_t l, uint32_t i, uint32_t number) {
   return layer_values(network, l, i) + (size_t)number * layer_tensor(network, l, i)->stride;
 }

@@ -15,7 +15,11 @@ enum { FREQUENCY, PHASE, WEIGHT, BIAS, NUM_TENSORS };
 enum { SINES = PERIODIC_COSINES, SLOPES = 2 * PERIODIC_COSINES, KEPT = 3 * PERIODIC_COSINES };
 
 static uint32_t periodic_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {
-  const tensor one = {.rows = layer_total_size(l), .source = TENSOR_GRADIENT, .rate = 0.1f, .decay = 1};
+  const tensor one = {.rows = l->copies * layer_total_size(l),
+                      .groups = l->copies,
+                      .source = TENSOR_GRADIENT,
+                      .rate = 0.1f,
+                      .decay = 1};
   (void)spec;
   for (int i = 0; i < NUM_TENSORS; i++) {
     made[i] = one;
@@ -42,7 +46,7 @@ static void periodic_settle(const mlpd_network *network, uint32_t l, const block
   for (uint64_t row = part->row; row < part->row + part->rows; row++) {
     const float *delta = space->delta[l] + row * shape->stride;
     float *kept = space->kept[l] + row * numbers_row_floats(shape);
-    uint32_t number = 0;
+    uint32_t number = (uint32_t)(row % shape->copies) * numbers_of_member(network, l);
     for (uint32_t i = 0; i < shape->inputs; i++) {
       if (shape->sizes[i] > 0) {
         periodic_slopes(numbers_values(network, l, WEIGHT, number++), delta, kept + SINES, kept + SLOPES);
@@ -80,6 +84,7 @@ static const numbers_kind numbers = {.kept = KEPT, .forward = forward, .slope = 
 
 const layer_kind layer_periodic = {.name = "periodic",
                                    .reach = REACH_ROW,
+                                   .of_members = true,
                                    .expands = true,
                                    .numbers = &numbers,
                                    .fixed_width = PERIODIC_LEARNED + 1,

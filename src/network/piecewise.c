@@ -22,7 +22,7 @@ static uint32_t bins_of(const layer *l) { return (uint32_t)l->amount; }
 static uint32_t learned_of(const layer *l) { return l->width - 1; }
 
 static uint32_t piecewise_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {
-  const tensor one = {.rows = layer_total_size(l)};
+  const tensor one = {.rows = l->copies * layer_total_size(l), .groups = l->copies};
   made[EDGE] = made[WEIGHT] = one;
   made[EDGE].name = "edge";
   made[EDGE].columns = bins_of(l) + 1;
@@ -67,6 +67,7 @@ static const numbers_kind numbers = {.kept = KEPT, .forward = forward, .slope = 
 
 const layer_kind layer_piecewise = {.name = "piecewise",
                                     .reach = REACH_ROW,
+                                    .of_members = true,
                                     .expands = true,
                                     .numbers = &numbers,
                                     .row_floats = numbers_row_floats,

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "kernels/piecewise.h"
@@ -57,6 +58,16 @@ static void find_numbers(binning *b, const tensor *t, float *edges) {
       b->edges[b->count++] = edges;
     }
     edges += t->stride;
+  }
+}
+
+/* Members that share nothing have the same edges, unless a model gave them some. */
+static void copy_edges(const binning *b, const tensor *t, float *edges) {
+  const uint32_t rows = tensor_group_rows(t);
+  for (uint32_t row = rows; row < t->rows; row++) {
+    float *const to = edges + (size_t)row * t->stride;
+    if (!b->p->keeps_scales || !has_edges(b, to))
+      memcpy(to, edges + (size_t)(row % rows) * t->stride, t->columns * sizeof *to);
   }
 }
 
@@ -116,6 +127,7 @@ mlpd_status column_bins_find(mlpd_comm *comm, preparation *p) {
   if (status == MLPD_OK) find_numbers(&b, t, network->parameters + t->offset);
   for (uint32_t begin = 0; begin < b.count && status == MLPD_OK; begin += NUMBERS_AT_A_TIME)
     status = find_some(comm, &b, begin, b.count - begin < NUMBERS_AT_A_TIME ? b.count : begin + NUMBERS_AT_A_TIME);
+  if (status == MLPD_OK) copy_edges(&b, t, network->parameters + t->offset);
   free(memory);
   return status;
 }
