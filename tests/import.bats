@@ -791,13 +791,18 @@ END
     succeeds
     predicts_as_wanted torch.h5 "$name.txt"
   done
+  cp net.npz NET.NPZ
+  alone import NET.NPZ torch.h5 --activation relu,tanh
+  succeeds
   for name in flax renamed; do
     alone import "$name.npz" torch.h5 --activation relu,tanh
     succeeds
     predicts_as_wanted torch.h5 torch.txt
   done
   for file in 'net.pth is a file of PyTorch: save the weights by numpy.savez("net.npz", **{k: v.numpy() for k, v in' \
-    'net.pkl is a file of pickled Python objects: of scikit-learn' 'net.pb is a file of TensorFlow: save the network by tf2onnx'; do
+    'net.pkl is a file of pickled Python objects: of scikit-learn' 'net.pb is a file of TensorFlow: save the network by tf2onnx' 'net.msgpack is a file of Flax: save the weights by numpy.savez' \
+    'net.onnx.data is a file of weights beside a model: import the .onnx file' 'elsewhere is a folder; one of TensorFlow'; do
+    mkdir -p elsewhere
     alone import "${file%% *}" x.out.h5
     fails_with 2 "$file"
   done

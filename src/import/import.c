@@ -29,7 +29,7 @@ static const format FORMATS[] = {{".onnx", import_onnx},
 
 static const format *find_format(const char *path) {
   for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++)
-    if (text_ends_in(path, FORMATS[i].extension)) return &FORMATS[i];
+    if (text_ends_in_any_case(path, FORMATS[i].extension)) return &FORMATS[i];
   return NULL;
 }
 
@@ -42,15 +42,21 @@ static const struct {
      "or the network by torch.onnx.export"},
     {".joblib",
      "pickled Python objects: of scikit-learn's MLPClassifier or MLPRegressor save numpy.savez(\"net.npz\", "
-     "**{f\"{i}.weight\": w.T for i, w in enumerate(net.coefs_)}, **{f\"{i}.bias\": b for i, b in "
+     "**{f\"{i}.kernel\": w for i, w in enumerate(net.coefs_)}, **{f\"{i}.bias\": b for i, b in "
      "enumerate(net.intercepts_)})"},
     {".tflite", "TensorFlow: save the network by tf2onnx as .onnx"},
+    {".msgpack",
+     "Flax: save the weights by numpy.savez(\"net.npz\", **flax.traverse_util.flatten_dict(params, sep=\".\"))"},
+    {".data", "weights beside a model: import the .onnx file that it belongs to"},
 };
 static const char *const SAME_AS[][2] = {{".pth", ".pt"},     {".bin", ".pt"},        {".ckpt", ".pt"},
                                          {".pkl", ".joblib"}, {".pickle", ".joblib"}, {".pb", ".tflite"}};
 
 static mlpd_status refuse_extension(const char *path) {
+  struct stat about;
   const char *end = strrchr(path, '.');
+  if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+    return FAIL(MLPD_ERROR_USAGE, "%s is a folder; one of TensorFlow (SavedModel) is saved by tf2onnx as .onnx", path);
   for (size_t i = 0; end != NULL && i < sizeof SAME_AS / sizeof *SAME_AS; i++)
     if (strcmp(end, SAME_AS[i][0]) == 0) end = SAME_AS[i][1];
   for (size_t i = 0; end != NULL && i < sizeof FOREIGN / sizeof *FOREIGN; i++)
