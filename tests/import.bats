@@ -454,6 +454,10 @@ g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Elu", alpha=1.5).save("a
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Softsign").save("softsign", check=False)
 g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value; g.on("Tanh").op("Sub", z, g.value).save("shrink", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu", domain="pkg.onnxscript.torch_lib").save("function", check=False)
+model = onnx.load("function.onnx")
+model.functions.append(helper.make_function("pkg.onnxscript.torch_lib", "Relu", ["a"], ["b"], [helper.make_node("Relu", ["a"], ["b"])], [helper.make_opsetid("", 18)]))
+onnx.save(model, "function.onnx")
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu", domain="mine").save("domain", check=False)
 g = Graph(); z, _ = root(g.on("Gemm", g.constant(matrix(4, 2))), 1e-5, True)
 g.op("Div", z, g.value).on("Add", g.constant([1, 2])).on("Relu").on("Gemm", g.constant(matrix(2, 2))).save("shifted", check=False)
 g = Graph(); z, _ = root(g.on("Gemm", g.constant(matrix(4, 2))), 1e-5, True)
@@ -545,6 +549,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused softsign "operator Softsign" "is an activation that mlpdist does not have: train the network again with another"
   refused shrink "operator Sub" "subtracts values in a way that is not a known activation"
   refused function "operator Relu, which makes y, is a function of the file" "onnx.inliner.inline_local_functions"
+  refused domain "operator Relu, which makes y, is of the domain mine, which import does not know"
   refused conv "operator Conv, which makes v1, is not known here"
   refused twice "activation tanh follows no dense layer"
   refused early "activation relu follows no dense layer"

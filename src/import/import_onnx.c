@@ -285,36 +285,15 @@ static const operator_form OPERATORS[] = {
     {"LogSoftmax", import_softmax, MLPD_IDENTITY},
 };
 
-/* Other domains are those of functions in the file, whatever their names. */
-static bool is_function(const onnx_node *node) {
-  static const char *const known[] = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"};
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (protobuf_slice_is(node->domain, known[i])) return false;
-  return true;
-}
-
-static mlpd_status refuse_unknown(const import_builder *b) {
-  static const char *const activations[] = {"Softsign", "Shrink", "ThresholdedRelu", "Hardmax", "Sin", "Cos"};
-  for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
-    if (protobuf_slice_is(b->node->op, activations[i]))
-      return import_refuse(b,
-                           "is an activation that mlpdist does not have: train the network again with another, such "
-                           "as tanh");
-  return import_refuse(b, "is not known here");
-}
-
 static mlpd_status read_node(import_builder *b) {
-  if (is_function(b->node))
-    return import_refuse(b,
-                         "is a function of the file: have it written out, in Python, by onnx 1.15 or later: "
-                         "onnx.save(onnx.inliner.inline_local_functions(onnx.load(\"net.onnx\")), \"flat.onnx\")");
+  if (import_is_foreign(b->node)) return import_refuse_unknown(b);
   for (size_t i = 0; i < sizeof OPERATORS / sizeof *OPERATORS; i++) {
     const operator_form *const form = &OPERATORS[i];
     if (!protobuf_slice_is(b->node->op, form->op)) continue;
     if (form->read == NULL) return import_activate(b, (int)form->activation);
     return b->node->num_inputs > 0 || form->read == constant ? form->read(b) : import_refuse(b, "takes nothing");
   }
-  return refuse_unknown(b);
+  return import_refuse_unknown(b);
 }
 
 static uint32_t count_users(const onnx_file *file, protobuf_slice name) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "import/import_onnx_activations.h"
 #include "import/onnx_constant.h"
 #include "import/onnx_external.h"
@@ -39,6 +40,36 @@ mlpd_status import_refuse(const import_builder *b, const char *why) {
   return FAIL(MLPD_ERROR_DATA,
               "operator %.*s, which makes %.*s, %s; import takes dense layers (Gemm, MatMul) and activations",
               (int)b->node->op.count, b->node->op.bytes, (int)b->node->output.count, b->node->output.bytes, why);
+}
+
+bool import_is_foreign(const onnx_node *node) {
+  static const char *const known[] = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (protobuf_slice_is(node->domain, known[i])) return false;
+  return true;
+}
+
+static mlpd_status refuse_foreign(const import_builder *b) {
+  char why[200];
+  if (b->file->has_functions)
+    return import_refuse(b,
+                         "is a function of the file: have it written out, in Python, by onnx 1.15 or later: "
+                         "onnx.save(onnx.inliner.inline_local_functions(onnx.load(\"net.onnx\")), \"flat.onnx\")");
+  (void)snprintf(why, sizeof why, "is of the domain %.*s, which import does not know",
+                 (int)(b->node->domain.count < 100 ? b->node->domain.count : 100), b->node->domain.bytes);
+  text_make_printable(why);
+  return import_refuse(b, why);
+}
+
+mlpd_status import_refuse_unknown(const import_builder *b) {
+  if (import_is_foreign(b->node)) return refuse_foreign(b);
+  static const char *const activations[] = {"Softsign", "Shrink", "ThresholdedRelu", "Hardmax", "Sin", "Cos"};
+  for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
+    if (protobuf_slice_is(b->node->op, activations[i]))
+      return import_refuse(b,
+                           "is an activation that mlpdist does not have: train the network again with another, such "
+                           "as tanh");
+  return import_refuse(b, "is not known here");
 }
 
 mlpd_status import_claim(import_builder *b, uint64_t numbers) {

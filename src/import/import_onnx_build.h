@@ -25,6 +25,12 @@ void import_builder_free(import_builder *b);
 /* MLPD_ERROR_DATA, about the node at work. */
 mlpd_status import_refuse(const import_builder *b, const char *why);
 
+/* Is the operator of another domain than those of ONNX? It may do anything, whatever its name. */
+bool import_is_foreign(const onnx_node *node);
+
+/* MLPD_ERROR_DATA for the node at work, whose operator is not known, with a cure if there is one. */
+mlpd_status import_refuse_unknown(const import_builder *b);
+
 /* Fails for numbers that a network of the file's size would not hold: a forged graph may repeat a wide one. */
 mlpd_status import_claim(import_builder *b, uint64_t numbers);
 

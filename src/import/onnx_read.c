@@ -200,6 +200,7 @@ static mlpd_status read_model(void *context, const protobuf_field *field) {
   onnx_file *const file = context;
   graph_reader reader = {.file = file};
   if (field->number == ONNX_MODEL_PRODUCER) file->producer = field->slice;
+  if (field->number == ONNX_MODEL_FUNCTION) file->has_functions = true;
   if (field->number == ONNX_MODEL_METADATA) return add_entry(file, field->slice);
   if (field->number != ONNX_MODEL_GRAPH) return MLPD_OK;
   file->graph = field->slice;

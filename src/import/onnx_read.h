@@ -29,8 +29,9 @@ typedef struct onnx_file {
   protobuf_slice graph;                             /* its message */
   protobuf_slice input, outputs[ONNX_MOST_OUTPUTS]; /* the graph's values; its input, initial values of arrays aside */
   uint32_t num_outputs;
-  uint64_t columns; /* of the input, all dimensions but the first together; 0: not told */
-  uint64_t rows;    /* the first dimension; 0: any */
+  uint64_t columns;   /* of the input, all dimensions but the first together; 0: not told */
+  uint64_t rows;      /* the first dimension; 0: any */
+  bool has_functions; /* operators that are graphs of their own */
 } onnx_file;
 
 /* path must outlive the file. Free with onnx_close(), also after a failure. */
