@@ -27,10 +27,14 @@ static void assert_refusal(mlpd_status status, const char *part) {
     fail_msg("status %d, message '%s', wanted '%s'", (int)status, mlpd_error_message(), part);
 }
 
+static void assert_silent(void) {
+  if (strstr(said, "note: ") != NULL) fail_msg("a note: %s", said);
+}
+
 /* Fails unless the table was read without a note, and part is said. */
 static void assert_calm(mlpd_status status, const char *part) {
   if (status != MLPD_OK) fail_msg("refused: %s", mlpd_error_message());
-  if (strstr(said, "note: ") != NULL) fail_msg("a note: %s", said);
+  assert_silent();
   assert_said(part);
 }
 
@@ -171,12 +175,39 @@ static void test_header_of_texts_for_a_model(void **state) {
   write_text("a.csv", "shape,color\nround,red\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("header: shape, color");
+  assert_silent();
   write_text("a.csv", "red,round\ngreen,square\n");
   (void)unlink(in_folder("out.h5"));
   o.decision = on_decision;
   said[0] = '\0';
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("no header");
+  write_text("a.csv", "red,round\n"); /* a row, not a header without rows */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("1 row of 2 features");
+}
+
+/* The first table knows, too: a row of texts is no header below rows without one. */
+static void test_header_of_texts_in_further_tables(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  assert_int_equal(TURNS("red,oval,tree", "%s,round,tree\nblue,round,bush\nblue,square,tree\n", 10, "red", "green"),
+                   MLPD_OK);
+  write_text("b.csv", "red,square,bush\ngreen,round,tree\n");
+  write_text("c.csv", "red,square,bush\n");
+  mlpd_convert_options o = telling_options();
+  ASSERT_CONVERTED(o, &r, "a.csv", "b.csv", "c.csv");
+  assert_int_equal(r.train_rows, 31 + 2 + 1);
+  assert_silent();
+  (void)TURNS("color,shape,class", "%s,round,tree\nblue,round,bush\nblue,square,tree\n", 10, "red", "green");
+  write_text("b.csv", "color,shape,class\nred,square,bush\n");
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "a.csv", "b.csv");
+  assert_int_equal(r.train_rows, 30 + 1);
+  assert_silent();
+  write_text("c.csv", "red,square,bush\n");
+  ASSERT_CONVERTED(o, &r, "a.csv", "b.csv", "c.csv"); /* as split cuts a table */
+  assert_int_equal(r.train_rows, 30 + 1 + 1);
 }
 
 /* ---- Answers and labels ---- */
@@ -288,6 +319,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_values_in_other_notation, clear_folder),
                                      cmocka_unit_test_teardown(test_a_test_part_without_target, clear_folder),
                                      cmocka_unit_test_teardown(test_places, clear_folder),
+                                     cmocka_unit_test_teardown(test_header_of_texts_in_further_tables, clear_folder),
                                      cmocka_unit_test_teardown(test_fixed_widths, clear_folder),
                                      cmocka_unit_test_teardown(test_line_of_delimiters, clear_folder),
                                      cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};

@@ -116,7 +116,7 @@ static mlpd_status refuse_further(const char *path, const mlpd_convert_options *
   without.label = "none";
   without.decision = NULL;
   mlpd_status again = input_open(path, m, &in);
-  if (again == MLPD_OK) again = csv_source_open(in, m, &without, &opened);
+  if (again == MLPD_OK) again = csv_source_open(in, m, &without, first, &opened);
   const bool lacks =
       again == MLPD_OK && opened->columns.count > 0 && !name_list_holds(&opened->columns, first->targets.names[0]);
   source_close(opened);
@@ -129,7 +129,7 @@ static mlpd_status refuse_further(const char *path, const mlpd_convert_options *
 static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_options *options, meter *m, source_list *list,
                               source **opened) {
   const source *const first = list->count > 0 ? list->all[0] : NULL;
-  const mlpd_status status = csv_source_open(take(o, i), m, options, opened);
+  const mlpd_status status = csv_source_open(take(o, i), m, options, first, opened);
   const bool names = first != NULL && first->targets.count == 1;
   if (status != MLPD_OK && names && options->label != NULL)
     return refuse_further(o->paths[i], options, m, first, status);
@@ -150,7 +150,7 @@ static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_option
   list->alike.decision = NULL; /* already reported for the first table */
   input *in;
   TRY(input_open(o->paths[i], m, &in));
-  return csv_source_open(in, m, &list->alike, opened);
+  return csv_source_open(in, m, &list->alike, first, opened);
 }
 
 static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {

@@ -386,8 +386,9 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   bool hash_header = false;
   int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
   layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
-  if (hash_header && !layout->header) head = start; /* the line is a comment */
-  layout->text_header = layout->header && texts != NO_HEADER && strcmp(header, "auto") == 0;
+  if (hash_header && !layout->header) head = start;       /* the line is a comment */
+  const bool alone = own_header && start + 1 >= s->count; /* a line of texts, and no other */
+  layout->text_header = layout->header && (texts != NO_HEADER || alone) && strcmp(header, "auto") == 0;
   layout->unsure_header = layout->text_header && texts == UNSURE_HEADER;
   int body = !layout->header ? head : hash_header ? start : head + 1;
   if (layout->header) TRY(check_header(s, &s->lines[head], lines, layout));

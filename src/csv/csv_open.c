@@ -17,18 +17,19 @@ static bool is_listed(const char *list, const char *text) {
   return false;
 }
 
-/* Is the text the name by which the options, or a model, call a column? */
-static bool is_name(const mlpd_convert_options *o, const char *text) {
+/* Is the text the name by which the options, a model or the first table call a column? */
+static bool is_name(const mlpd_convert_options *o, const source *first, const char *text) {
   if (is_listed(o->label, text) || is_listed(o->ignore, text) || is_listed(o->columns, text) ||
       is_listed(o->categorical, text))
     return true;
   for (uint32_t j = 0; o->model_columns != NULL && j < o->num_model_columns; j++)
     if (strcmp(o->model_columns[j], text) == 0) return true;
-  return false;
+  return first != NULL && (name_list_holds(&first->columns, text) || name_list_holds(&first->targets, text) ||
+                           name_list_holds(&first->left_out, text));
 }
 
 /* Does the first row hold such a name? Where all columns are texts, little else tells a header from a row. */
-static mlpd_status names_columns(csv_source *c, const mlpd_convert_options *o, bool *names) {
+static mlpd_status names_columns(csv_source *c, const mlpd_convert_options *o, const source *first, bool *names) {
   const char *begin = NULL, *end = NULL;
   *names = false;
   TRY(csv_next_line(&c->lines, &begin, &end));
@@ -39,7 +40,7 @@ static mlpd_status names_columns(csv_source *c, const mlpd_convert_options *o, b
     const size_t length = csv_cell_text(&cell, text, sizeof text);
     number parsed;
     if (length == 0 || length >= sizeof text || csv_cell_number(&c->syntax, &cell, &parsed)) continue;
-    *names = is_name(o, text);
+    *names = is_name(o, first, text);
   }
   return csv_lines_rewind(&c->lines);
 }
@@ -55,27 +56,29 @@ static mlpd_status find_again(csv_source *c, const mlpd_convert_options *options
   return csv_layout_find(&c->lines, header, &c->syntax, &c->layout);
 }
 
-/* A model knows whether texts are its names. */
-static bool has_model_names(const csv_source *c, const mlpd_convert_options *o) {
+static bool has_names(const csv_source *c, const mlpd_convert_options *o, const source *first) {
   for (uint32_t i = 0; i < c->layout.columns; i++)
-    if (is_name(o, c->layout.names[i])) return true;
+    if (is_name(o, first, c->layout.names[i])) return true;
   return false;
 }
 
-static mlpd_status find_header(csv_source *c, const mlpd_convert_options *options) {
+static mlpd_status find_header(csv_source *c, const mlpd_convert_options *options, const source *first) {
   bool names = false;
   c->lines.skip = options->skip_lines;
   TRY(csv_layout_find(&c->lines, options->header, &c->syntax, &c->layout));
-  const bool doubtful = c->layout.text_header && options->num_model_columns > 0;
-  if (doubtful && !has_model_names(c, options)) return find_again(c, options, "no");
+  const bool known = options->num_model_columns > 0 || first != NULL; /* then it is known whether texts are names */
+  if (c->layout.text_header && known) {
+    c->layout.unsure_header = false;
+    if (!has_names(c, options, first)) return find_again(c, options, "no");
+  }
   if (c->layout.header || strcmp(options->header, "auto") != 0) return MLPD_OK;
-  TRY(names_columns(c, options, &names));
+  TRY(names_columns(c, options, first, &names));
   return names ? find_again(c, options, "yes") : MLPD_OK;
 }
 
-static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *options) {
+static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *options, const source *first) {
   TRY(csv_syntax_make(options, &c->syntax));
-  TRY(find_header(c, options));
+  TRY(find_header(c, options, first));
   c->syntax.delimiter = c->layout.delimiter;
   c->fast = c->syntax.decimal == '.';
   if (c->layout.decimal_commas && (options->decimal == NULL || strcmp(options->decimal, "auto") == 0))
@@ -89,7 +92,8 @@ static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *option
   return MLPD_OK;
 }
 
-mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened) {
+mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, const source *first,
+                            source **opened) {
   *opened = NULL;
   csv_source *c = NULL;
   mlpd_status status = memory_allocate(&c, 1, sizeof *c, "row source");
@@ -102,7 +106,7 @@ mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *opt
   c->label_ends = extremes_none();
   TRY_GOTO(status, csv_lines_start(in, &c->lines), failed);
   c->lines.encoding = options->encoding;
-  TRY_GOTO(status, find_layout(c, options), failed);
+  TRY_GOTO(status, find_layout(c, options, first), failed);
   TRY_GOTO(status, csv_plan_make(c->base.name, &c->layout, options, &c->plan), failed);
   TRY_GOTO(status, csv_make_room(c), failed);
   TRY_GOTO(status, csv_kinds_begin(c), failed);

@@ -4,7 +4,9 @@
 
 #include "source/source.h"
 
-/* Opens a CSV file; options give label, header and delimiter. Takes ownership of in, also on failure. */
-mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened);
+/* Opens a CSV file; options give label, header and delimiter. first: the table before it, or NULL, which tells whether
+ * texts are names. Takes ownership of in, also on failure. */
+mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, const source *first,
+                            source **opened);
 
 #endif
