@@ -73,7 +73,9 @@ static void test_flags(void **state) {
   (void)state;
   assert_int_equal(TURNS("geo,v,k", "%1$s,%2$d.5 b,1.5\nFR,%2$d.5,2\nIT,%2$d.7 bp,2\nIT,: c,2\n", 30, "DE", "AT"),
                    MLPD_OK);
-  assert_said("flags are left off by --strip 'bp,b'; --categorical 'v' keeps it");
+  assert_said(
+      "if these are flags, --strip 'bp,b' leaves them off; if they are units, write all rows in one; --categorical "
+      "'v'");
   assert_refusal(TURNS("geo,v,k", "%1$s,1,%2$d.5 b\nFR,2,%2$d.5\nIT,3,%2$d.7 bp\nIT,4,: c\n", 30, "DE", "AT"),
                  "if these are flags, --strip 'bp,b' --task regression leaves them off");
   mlpd_convert_options o = plain_options();
@@ -95,6 +97,14 @@ static void test_flags_among_categories(void **state) {
 }
 
 /* ---- Units ---- */
+
+static void test_units_are_no_flags(void **state) {
+  (void)state;
+  assert_int_equal(TURNS("t,v,k", "%2$d.5%1$s,%2$d,%3$d.5\n", 40, "C", "F"), MLPD_OK);
+  assert_said("write all rows in one unit");
+  if (strstr(said, "--strip") != NULL) fail_msg("units are mixed: %s", said);
+  assert_refusal(TURNS("u,v,t", "%2$d,%3$d.5,%2$d.5%1$s\n", 40, "C", "F"), "if units differ, write all rows in one");
+}
 
 static void test_prefixes(void **state) {
   (void)state;
@@ -296,6 +306,27 @@ static void test_line_of_delimiters(void **state) {
 
 /* ---- Notes ---- */
 
+static void write_months(char *text, size_t size, int last) {
+  size_t used = (size_t)snprintf(text, size, "ym,v,k\n");
+  for (int i = 0; i < 24; i++)
+    used += (size_t)snprintf(text + used, size - used, "20%02d%02d,%d,%d.5\n", 10 + i / 12, i == 23 ? last : 1 + i % 12,
+                             i * 7 % 5, i * i % 13);
+}
+
+static void test_months(void **state) {
+  (void)state;
+  char text[1000];
+  mlpd_convert_result r;
+  write_months(text, sizeof text, 12);
+  write_text("a.csv", text);
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  assert_said("column ym is read as numbers, but they look like months, as 201001; written as 2021-03 (ISO 8601)");
+  write_months(text, sizeof text, 13);
+  write_text("a.csv", text);
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  assert_silent();
+}
+
 static void test_nanoseconds(void **state) {
   (void)state;
   assert_calm(TURNS("time,v,k", "16094592%2$03d00000001,%1$s,%3$d.5\n", 30, "1", "2", "3"), "30 rows of 2 features");
@@ -322,6 +353,8 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_header_of_texts_in_further_tables, clear_folder),
                                      cmocka_unit_test_teardown(test_fixed_widths, clear_folder),
                                      cmocka_unit_test_teardown(test_line_of_delimiters, clear_folder),
+                                     cmocka_unit_test_teardown(test_units_are_no_flags, clear_folder),
+                                     cmocka_unit_test_teardown(test_months, clear_folder),
                                      cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -147,9 +147,7 @@ typedef struct form {
 } form;
 
 const char csv_form_united[] =
-    "its texts are numbers, each with another text behind it or none; units must be the same in all rows, and flags "
-    "are "
-    "left off by --strip";
+    "its texts are numbers, each with another text behind it or none; write all rows in one unit";
 static const char several[] = "its texts are several numbers each; write each in a column of its own";
 
 static const form FORMS[] = {
@@ -310,13 +308,17 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
 }
 
 bool csv_form_flags(const category_set *set, char list[CSV_FLAGS_BYTES]) {
+  bool bare = false; /* a number, or a missing value, without a text behind it */
   list[0] = '\0';
   for (uint32_t i = 0; i < set->count; i++) {
     char unit[CSV_UNIT_BYTES];
     const csv_cell cell = {.begin = set->all[i].text, .end = set->all[i].text + set->all[i].length};
-    if (csv_cell_unit(&cell, unit) && !csv_flags_add(list, unit)) return false;
+    if (!csv_cell_unit(&cell, unit))
+      bare = true;
+    else if (!csv_flags_add(list, unit))
+      return false;
   }
-  return list[0] != '\0';
+  return bare && list[0] != '\0';
 }
 
 const char *csv_form_of_dates(const category_set *set) {

@@ -18,7 +18,7 @@ const char *csv_form_of_dates(const category_set *set);
 /* That of numbers with other texts behind them. */
 extern const char csv_form_united[];
 
-/* Lists these texts; false: they are too many. */
+/* Lists these texts, which may be flags; false: they are too many, or all numbers have one, so that they are units. */
 bool csv_form_flags(const category_set *set, char list[CSV_FLAGS_BYTES]);
 
 #endif

@@ -39,6 +39,7 @@ typedef struct csv_range {
   bool rounded;    /* whole numbers are beyond 2^53, which double rounds */
   bool missing;    /* a value is missing in some row */
   bool days;       /* all values are dates without signs, as 20210315 */
+  bool months;     /* the same, as 202103 */
   bool answers;    /* yes/no in the first table, or for the model */
   uint64_t others; /* with answers: values other than 0 and 1 */
   extremes ends;

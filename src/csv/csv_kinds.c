@@ -161,8 +161,8 @@ static const char *reason_of_texts(const category_set *set, char text[REASON_BYT
   const char *const form = csv_form_of(set, &amounts);
   if (form == csv_form_united && csv_form_flags(set, flags)) {
     (void)snprintf(text, REASON_BYTES,
-                   "its texts are numbers, each with another text behind it or none; units must be the same in all "
-                   "rows, and flags are left off by --strip '%s'",
+                   "its texts are numbers, some with another text behind them; if these are flags, --strip '%s' leaves "
+                   "them off; if they are units, write all rows in one",
                    flags);
     return text;
   }

@@ -216,7 +216,7 @@ static void report_dresses(const csv_source *c) {
   if (marks_used > 0) convert_say(c->options, "%s: marks between thousands are left off: %s", c->base.name, marks);
 }
 
-/* Whole numbers that are all dates: from one month to the next they leap by 70. */
+/* Whole numbers that are all dates or months: from one month to the next they leap by 70, from year to year by 89. */
 static void report_compact_dates(const csv_source *c) {
   enum { LEAST_ROWS = 10 };
   char number[16];
@@ -224,11 +224,14 @@ static void report_compact_dates(const csv_source *c) {
     const csv_range *const r = c->plan.roles[i] == CSV_FEATURE ? &c->ranges[f] : NULL;
     const bool other = c->plan.dates[i] != DATE_NONE || (c->sets != NULL && c->sets[i] != NULL);
     f += csv_features_of(&c->plan, i);
-    if (r == NULL || other || !r->days || r->least > r->most || c->options->num_model_columns > 0) continue;
+    const bool months = r != NULL && r->months && r->most - r->least > 12;
+    if (r == NULL || other || (!r->days && !months) || r->least > r->most || c->options->num_model_columns > 0)
+      continue;
     convert_say(c->options,
-                "note: %s: column %s is read as numbers, but they look like dates, as %.0f; written as 2021-03-15 (ISO "
-                "8601) they are read as dates",
-                c->base.name, column_name(c, i, number), r->least);
+                "note: %s: column %s is read as numbers, but they look like %s, as %.0f; written as %s (ISO 8601) they "
+                "are read as dates",
+                c->base.name, column_name(c, i, number), months ? "months" : "dates", r->least,
+                months ? "2021-03" : "2021-03-15");
   }
 }
 

@@ -108,8 +108,8 @@ mlpd_status csv_make_room(csv_source *c) {
   TRY(memory_allocate(&c->numbers, count, sizeof *c->numbers, "CSV row"));
   TRY(memory_allocate(&c->ranges, count, sizeof *c->ranges, "CSV row"));
   for (uint32_t i = 0; i < count; i++)
-    c->ranges[i] =
-        (csv_range){.least = INFINITY, .most = -INFINITY, .whole = true, .days = true, .ends = extremes_none()};
+    c->ranges[i] = (csv_range){
+        .least = INFINITY, .most = -INFINITY, .whole = true, .days = true, .months = true, .ends = extremes_none()};
   if (targets == 0) return MLPD_OK;
   TRY(memory_allocate(&c->target_places, c->layout.columns, sizeof *c->target_places, "CSV row"));
   TRY(memory_allocate(&c->target_values, targets, sizeof *c->target_values, "CSV row"));

@@ -84,6 +84,7 @@ static void gather_ranges(csv_source *c) {
     extremes_add(&r->ends, n->value);
     r->missing |= isnan(n->value);
     if (r->answers) r->others += n->value != 0 && n->value != 1 && !isnan(n->value);
+    if (r->months && !isnan(n->value)) r->months = n->is_integer && date_is_compact_month(n->integer);
     if (r->days && !isnan(n->value)) r->days = n->is_integer && date_is_compact(n->integer);
   }
 }

@@ -257,6 +257,10 @@ bool date_parse_period(const char *begin, const char *end, date *parsed) {
   return p == end;
 }
 
+bool date_is_compact_month(int64_t digits) {
+  return digits >= 180001 && digits <= 219912 && digits % 100 >= 1 && digits % 100 <= 12;
+}
+
 bool date_is_compact(int64_t digits) {
   if (digits < 18000101 || digits > 21991231) return false;
   const int year = (int)(digits / 10000), month = (int)(digits / 100 % 100), day = (int)(digits % 100);

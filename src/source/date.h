@@ -63,6 +63,9 @@ int date_parse_clock(const char *begin, const char *end, double *seconds);
 /* Is a number a date of the years 1800 to 2199, as 20210315? */
 bool date_is_compact(int64_t digits);
 
+/* The same for months: 202103. */
+bool date_is_compact_month(int64_t digits);
+
 /* Does the text look like a date in another notation: 15/03/21, 15.3.2021, 15-Mar-2021? */
 bool date_is_foreign(const char *begin, const char *end);
 

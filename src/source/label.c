@@ -293,7 +293,8 @@ static mlpd_status check_texts(const label_set *set) {
                 "classification to make the labels classes",
                 place, text, (unsigned long long)set->texts);
   const bool united = set->united > 0 && set->numbers + set->united + set->unknown >= all - all / 10;
-  if (nearly_all_differ(set) && united && !set->many_flags && strchr(set->flags, ',') != NULL)
+  const bool flags = set->numbers + set->unknown > 0 && !set->many_flags;
+  if (nearly_all_differ(set) && united && flags)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is a number with a text behind it (%llu labels are like this); if these are flags, "
                 "--strip '%s' --task regression leaves them off; if they are units, write all rows in one",
