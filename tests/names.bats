@@ -213,7 +213,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   succeeds
   says "jan.csv: part of one table" "70 train, 10 valid, 20 test rows"
   alone convert train.csv jan.csv feb.csv none.h5
-  fails_with 2 "feb.csv" "--train FILE, --valid FILE and --test FILE"
+  fails_with 2 "feb.csv" "--train FILE --valid FILE --test FILE"
   alone convert jan.csv --test feb.csv none.h5
   fails_with 2 "jan.csv"
   alone convert --train jan.csv --test ./jan.csv none.h5
