@@ -38,13 +38,13 @@ write_run() {
   done >> "$1/metrics.csv"
 }
 
-# write_model FOLDER TASK LOSS SCALES: what plot reads of a model.
+# write_model FOLDER TASK LOSS SCALES [EPOCH]: what plot reads of a model.
 write_model() {
   /usr/bin/python3 - "$@" << 'END_OF_MODEL'
 import sys
 import h5py
 with h5py.File(sys.argv[1] + "/model.h5", "w") as f:
-    f.attrs["task"], f.attrs["loss"] = sys.argv[2], sys.argv[3]
+    f.attrs["task"], f.attrs["loss"], f.attrs["epoch"] = sys.argv[2], sys.argv[3], int(sys.argv[5]) if sys.argv[5:] else 2
     if sys.argv[4]:
         f["target/scale"] = [float(s) for s in sys.argv[4].split(",")]
 END_OF_MODEL
@@ -63,7 +63,11 @@ drawn() {
   write_model run regression mse 0.5
   script plot run --out out.svg
   succeeds
-  drawn "RMSE in the unit of the target" "loss (mse), targets standardised" "lowest loss 0.1, epoch 2" "epoch"
+  drawn "RMSE in the unit of the target" "loss (mse), targets standardised" "saved: epoch 2, loss 0.1" "epoch"
+  # The epoch with the least error was saved, which is not that of the lowest loss.
+  write_model run regression mse 0.5 3
+  script plot run --out out.svg
+  drawn "saved: epoch 3, loss"
   # Several targets: their mean has no unit, and fractions are no accuracy.
   write_model run regression mse 0.5,2
   script plot run --out out.svg
@@ -79,7 +83,7 @@ drawn() {
   # Without a model nothing is guessed.
   rm run/model.h5
   script plot run --out out.svg
-  drawn "metric: accuracy of classes, RMSE of values"
+  drawn "metric: accuracy of classes, RMSE of values" "lowest loss: epoch 2, loss 0.1"
 }
 
 @test "plot agrees with what the program writes" {
@@ -99,7 +103,7 @@ drawn() {
   script plot sweep/* --out out.svg
   succeeds
   drawn "number-1" "number-9"
-  [ "$(grep -c "lowest loss 0.1, epoch 2" <<< "$output")" = 9 ] || fail "best epochs"
+  [ "$(grep -c "lowest loss: epoch 2, loss 0.1" <<< "$output")" = 9 ] || fail "best epochs"
   # Nine colours in the legend.
   [ "$(grep -o 'stroke: #[0-9a-f]*; stroke-width: 2.5' out.svg | sort -u | wc -l)" = 9 ] || fail "colours"
 }
