@@ -110,6 +110,9 @@ static void test_prefixes(void **state) {
   (void)state;
   assert_int_equal(TURNS("c,v,k", "%s,%d,%d.5\n", 40, "10n", "100p", "1u"), MLPD_OK);
   assert_said("its texts are numbers in units that differ");
+  assert_int_equal(TURNS("c,v,k", "%s,%d,%d.5\n", 40, "5 mA", "20uA", "1A"), MLPD_OK);
+  assert_said("its texts are numbers in units that differ");
+  assert_calm(TURNS("c,v,k", "%s,%d,%d.5\n", 40, "5 mA", "20V", "1 s"), "columns of categories: c (3)");
   assert_int_equal(TURNS("c,v,k", "%s,%d,%d.5\n", 40, "10\u00B5", "5m"), MLPD_OK);
   assert_said("its texts are numbers in units that differ");
 }

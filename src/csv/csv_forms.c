@@ -243,6 +243,33 @@ static bool differ_in_scale(const category_set *set) {
   return false;
 }
 
+/* The length of a prefix of SI, as of mA, or 0. */
+static size_t prefix_length(const char *unit) {
+  static const char *const prefixes[] = {"p", "n", "u", "\u00B5", "\u03BC", "m", "k", "M", "G"};
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    const size_t length = strlen(prefixes[i]);
+    if (strncmp(unit, prefixes[i], length) == 0 && unit[length] != '\0') return length;
+  }
+  return 0;
+}
+
+/* Numbers in one unit with different prefixes, as 5 mA and 20 uA. */
+static bool differ_in_prefix(const category_set *set) {
+  char unit[CSV_UNIT_BYTES], first[CSV_UNIT_BYTES];
+  bool differ = false;
+  for (uint32_t i = 0; i < set->count; i++) {
+    const csv_cell cell = {.begin = set->all[i].text, .end = set->all[i].text + set->all[i].length};
+    if (!csv_cell_unit(&cell, i == 0 ? first : unit)) return false;
+    if (i == 0 || strcmp(first, unit) == 0) continue;
+    const size_t length = prefix_length(unit), before = prefix_length(first);
+    const bool same = strcmp(unit + length, first + before) == 0 || strcmp(unit, first + before) == 0 ||
+                      strcmp(unit + length, first) == 0;
+    if (!same) return false;
+    differ = true;
+  }
+  return differ;
+}
+
 /* ---- Texts without digits of ASCII ------------------------------------------------------------------- */
 
 /* Also with a fraction and an exponent of two, as %a of C prints them: -0x1.8p-2 */
@@ -293,7 +320,8 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
   memset(fits, 1, sizeof fits);
   *amounts = true;
   if (all_are(set, has_other_digits)) return "its texts are numbers in digits of another script; write 0 to 9";
-  if (differ_in_scale(set)) return "its texts are numbers in units that differ; write all rows in one unit";
+  if (differ_in_scale(set) || differ_in_prefix(set))
+    return "its texts are numbers in units that differ; write all rows in one unit";
   *amounts = false;
   if (all_are(set, is_long_list)) return several;
   if (all_are(set, is_hexadecimal)) return "its texts are hexadecimal numbers; written as decimal ones they are read";
