@@ -461,6 +461,13 @@ declares() {
   trained --hidden 5 --lr 0.01
   to_onnx digits
   same_in_onnx 2e-9 digits # float would be off by 3e-8
+  # Column c, which float holds exactly, about 4e-6, with steps of 1e-9: its mean is none of float, and the rest counts.
+  table VALUE
+  awk -F, -v OFS=, 'NR > 1 { $NF = 50 * (NR % 7); $3 = sprintf("%.17g", (4096 + NR % 7) / 2 ^ 30) } 1' table.csv > near.csv
+  mv near.csv table.csv
+  trained --hidden 5 --lr 0.05 --epochs 20 --normalize standard
+  to_onnx near
+  same_in_onnx 1e-6 near
   "$(onnx_python)" - << 'END' || fail "classes"
 import onnx
 net = onnx.load("classes.onnx")
@@ -586,6 +593,8 @@ END
   trained --hidden 5
   alone export run/model.h5 net.c
   says ", network 4-5-3, 43 parameters, 3 classes"
+  alone import "$BATS_TEST_DIRNAME/foreign/skl_two.onnx" model.h5
+  says " parameters, 2 classes"
   alone export run/model.h5 net.c --quiet
   succeeds
   alone_said=$output

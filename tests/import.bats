@@ -285,6 +285,7 @@ def torch_norm(g, epsilon=1e-5):
 g = Graph()
 g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6)))
 g.on("LayerNormalization", g.constant(matrix(6)), g.constant(matrix(6)), axis=-1, epsilon=1e-1).on("Relu")
+g.on("Mul", g.constant(abs(matrix(6)))).on("Add", g.constant(matrix(6))) # the shift is the next layer's
 g.on("MatMul", g.constant(matrix(6, 5))).on("Tanh")
 torch_norm(g).on("Mul", g.constant(matrix(5))).on("Add", g.constant(matrix(5))).on("Gemm", g.constant(matrix(5, 2)))
 g.save("norms")
@@ -321,7 +322,9 @@ def squareplus(g, turned):
     g.on("Pow", g.constant(2)).on("Add", g.constant(4)).on("Sqrt")
     return (g.on("Add", z) if turned else g.op("Add", z, g.value)).on("Div", g.constant(2))
 squareplus(g.on("MatMul", g.constant(matrix(4, 6))).on("Add", g.constant(matrix(6))), False)
-squareplus(g.on("Gemm", g.constant(matrix(6, 5)), g.constant(matrix(5))), True).on("Gemm", g.constant(matrix(5, 2)))
+squareplus(g.on("Gemm", g.constant(matrix(6, 5)), g.constant(matrix(5))), True)
+g.on("Gemm", g.constant(matrix(5, 5)), g.constant(matrix(5))).on("LeakyRelu", alpha=0.0102) # near 0.01, not it
+g.on("Gemm", g.constant(matrix(5, 2)))
 g.save("squareplus")
 
 # GELU with tanh as PyTorch writes it, as others do, with Pow and turned around, and as one operator (set 20).

@@ -103,6 +103,20 @@ END
 }
 
 # b is a number in the one table and yes or no in the other, and columns have other places: what both know stays.
+@test "bins of numbers are found anew if the normalisation is" {
+  local name
+  "$MLPDIST" train --data first.csv --hidden 4 --epochs 1 --quiet --threads 1 --embed-numbers piecewise --embed-bins 4 --normalize standard \
+    --out bins > /dev/null
+  "$MLPDIST" train --data first.csv --hidden 4 --epochs 1 --quiet --threads 1 --embed-numbers piecewise --embed-bins 4 --normalize robust \
+    --out robust > /dev/null
+  from bins/model.h5 --data first.csv --epochs 1 --quiet --normalize robust --out anew
+  succeeds
+  for name in bins robust anew; do "$MLPDIST" export "$name/model.h5" "$name.json" > /dev/null; done
+  edges() { python3 -c 'import json, sys; print([l["edge"] for l in json.load(open(sys.argv[1]))["layers"] if "edge" in l])' "$1.json"; }
+  [ "$(edges anew)" = "$(edges robust)" ] || fail "edges $(edges anew), not $(edges robust)"
+  [ "$(edges anew)" != "$(edges bins)" ] || fail "the edges do not depend on the normalisation"
+}
+
 @test "numbers as cosines go with their columns; a number that becomes yes or no keeps its value alone" {
   awk 'BEGIN { print "a,city,b,size,y"; for (i = 0; i < 120; i++) print i % 3 ",c" i * 5 % 13 "," i % 2 "," i % 7 "," i % 7 + i * 5 % 13 ".25" }' > numbers.csv
   awk 'BEGIN { print "city,size,b,a,y"; for (i = 0; i < 60; i++) print "c" i % 4 * 3 "," i % 5 "," (i % 2 ? "yes" : "no") "," i % 3 "," i ".25" }' > moved.csv

@@ -50,20 +50,23 @@ END
   done
 }
 
-# The knots of each column, by the formula, from the rows of far.csv; then those of the model.
+# check_scores MODEL.json ROWS.csv: the knots of each column, by the formula, from the rows; then those of the model.
 check_scores() {
-  python3 - "$1" << 'END' || fail "not the normal scores of the rows"
+  python3 - "$@" << 'END' || fail "not the normal scores of the rows"
 import csv, json, statistics, sys
-rows = list(csv.DictReader(open("far.csv")))
-curves = json.load(open(sys.argv[1]))["input"]["curves"]
+rows = list(csv.DictReader(open(sys.argv[2])))
+net = json.load(open(sys.argv[1]))["input"]
+curves = net["curves"]
 score = statistics.NormalDist().inv_cdf
-for name, curve in zip(("far", "rare", "same", "gaps"), curves):
+for j, (name, curve) in enumerate(zip(("far", "rare", "same", "gaps"), curves)):
     x, count = sorted(float(r[name]) for r in rows if r[name]), len(rows)
     quantiles = []
     for i in range(count):
         place = i / (count - 1) * (len(x) - 1)
         low = int(place + 1e-9)
         quantiles.append(x[low] + (place - low if place - low > 1e-9 else 0) * (x[min(low + 1, len(x) - 1)] - x[low]))
+    median = statistics.median(quantiles) # what a missing value counts as where none was missing
+    assert abs(net["shift"][j] - median) < 1e-9 * (1 + abs(median)), (name, net["shift"][j], median)
     knots = dict(zip(curve["x"], curve["z"]))
     assert list(knots) == sorted(knots) and curve["z"] == sorted(curve["z"])
     for q in set(quantiles):
@@ -89,13 +92,17 @@ END
       cmp "curves$np$mode" curves1--stream || fail "other curves"
     done
   done
-  check_scores net1.json
+  check_scores net1.json far.csv
   launch 2 train "${quick[@]}" "${options[@]}" --normalize quantile --out run1 --resume run1/checkpoints/step-000000000007.h5
   succeeds
   [ "$output" = "$want" ] || fail "resumed: expected $want"
-  head -n 60 far.csv > few.csv
+  head -n 61 far.csv > few.csv # 60 rows: an even number
   alone train "${quick[@]}" "${options[@]}" --data few.csv --init-from run1/model.h5 --out from
   succeeds
+  alone train "${quick[@]}" "${options[@]}" --data few.csv --normalize quantile --out few
+  succeeds
+  alone export few/model.h5 few.json
+  check_scores few.json few.csv
   alone export from/model.h5 from.json
   sed -n '/curves/,/shift/p' from.json | cmp - curves1 || fail "--init-from does not keep the curves"
 }

@@ -226,6 +226,10 @@ static void test_rows_of_two_parts(void **state) {
   write_text("valid.csv", "v,k,u\n0.5,1,3\n1.5,0,4\n"); /* other rows */
   CONVERT_FILES("train.csv", "valid.csv");
   assert_silent_on("also occur");
+  write_text("train.csv", "u,k\n0,0\n2,1\n3,0\n"); /* 0 and -0 */
+  write_text("test.csv", "k,u\n0,-0.0\n1,7\n0,4.5\n");
+  CONVERT_FILES("train.csv", "test.csv");
+  assert_said("note: 1 of the 3 rows of the test part also occurs among the training rows");
   write_text("train.csv", "u,k\n1,0\n2,1\n3,0\n"); /* the same numbers in another type, in another order of columns */
   write_text("test.csv", "k,u\n1,2\n1,3\n0,4.5\n");
   CONVERT_FILES("train.csv", "test.csv");
@@ -270,8 +274,9 @@ static void test_last_rows_of_totals(void **state) {
   static const struct {
     const char *last;
     bool noted;
-  } rows[] = {{"Grand Total,3,4.5", true}, {"average,2.1,10", true}, {"north,3,4.5", false}, {"average,5,3.5", false},
-              {"Total,41,4.5", true},      {"Total,5,3.5", false},   {"Total,,4.5", false},  {"Total,,10", true}};
+  } rows[] = {{"Grand Total,3,4.5", true}, {"average,2.1,10", true}, {"north,3,4.5", false},
+              {"average,5,3.5", false},    {"Total,41,4.5", true},   {"Total,5,3.5", false},
+              {"Total,,4.5", false},       {"Total,,10", true},      {"average,2.5,13", false}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     char text[400] = "region,u,k\n";
     for (int i = 0; i < 20; i++)

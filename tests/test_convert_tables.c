@@ -383,6 +383,7 @@ static void test_frames_and_footers(void **state) {
   const char *const plain[] = {
       " u | v | k \n---+---+---\n 1 | 2 | 0 \n 3 | 4 | 1 \n(2 rows)\n\nTime: 0,31 ms\n",
       "u,v,k\n1,2,0\n3,4,1\n2 rows in set (0.00 sec)\n\nBye\n",
+      "u,v,k\n1,2,0\n,,\n3,4,1\n(3 rows)\n", /* it counts the empty one, too */
       "u     v     k\n----- ----- -----\n1 2 0\n3 4 1\n\n(2 rows affected)\n",
       "u,v,k\n1,2,0\n3,4,1\n2 rows selected.\n",
       "u,v,k\n1,2,0\n3,4,1\n\n  2 record(s) selected.\n",
@@ -722,6 +723,10 @@ static void test_placeholders(void **state) {
   write_rows("u,v,k\n-99,3,5.5\n4,3,-999\n", 30, "%d,%d,2.%d\n"); /* both ends of a column count */
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("far from all other values: -99 in 1 row of u, -999 in 1 row of k; --missing -99,-999 treats");
+  o = telling_options();
+  write_rows("u,v,k\n99,3,5.5\n90,3,5\n-99,3,5.5\n-90,3,5\n", 30, "%d,%d,2.%d\n"); /* not far from 90 and -90 */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_null(strstr(said, "far from"));
 }
 
 static void test_said_of_texts(void **state) {

@@ -81,6 +81,10 @@ static void test_cost_of_the_sum(void **state) {
   cost = reduce_cost_of(2, 2, 1000);
   near(cost.messages, 1);
   near(cost.bytes, 1000);
+  /* Eight lanes on three ranks, 3, 3 and 2: nodes {0, 1}, {2} and {3}, {4, 5} and {6, 7}. The last gets four. */
+  cost = reduce_cost_of(8, 3, 1000);
+  near(cost.messages, 2);
+  near(cost.bytes, 4000);
 }
 
 static void test_lanes(void **state) {

@@ -104,6 +104,13 @@ static void test_quota(void **state) {
   assert_int_equal(view.num_findings, 2);
   assert_string_equal(view.findings[1].id, "ranks-oversubscribe");
   assert_non_null(strstr(view.findings[1].what, "4 threads on 2 cores (the CPU quota)"));
+  /* A quota is for all ranks of the machine together, not for those of some cores. */
+  rank_place bound[] = {place("a", 0, 4, 1), place("a", 0, 4, 1), place("a", 4, 4, 1), place("a", 4, 4, 1)};
+  for (int r = 0; r < 4; r++) bound[r].quota = 1;
+  view = judge(bound, 4);
+  assert_int_equal(view.num_findings, 2);
+  assert_string_equal(view.findings[1].id, "ranks-oversubscribe");
+  assert_non_null(strstr(view.findings[1].what, "4 ranks on a run 4 threads on 1 core (the CPU quota)"));
 }
 
 static void test_governor(void **state) {

@@ -104,6 +104,8 @@ def main():
     turned = {name: values.T for name, values in named.items()}
     (folder / "bad_transposed.safetensors").write_bytes(pack(*encode(turned)))
     state = {"0.weight": np.ones((4, 4)), "0.bias": np.ones(4), "2.weight": np.ones((4, 3)), "4.weight": np.ones((2, 4))}
+    endless = {f"{name}.weight": np.eye(4) for name in "abcdefgh"} | {"i.weight": np.ones((3, 5))}
+    (folder / "endless.safetensors").write_bytes(pack(*encode(endless)))
     (folder / "bad_unfit.safetensors").write_bytes(pack(*encode(state)))
     (folder / "bad_int8.safetensors").write_bytes(pack(*encode({"weight": np.ones((2, 4))}, lambda name: "i1")))
 
