@@ -92,10 +92,10 @@ imports() {
   for name in sequential types wide plain; do imports "$name.safetensors" "$name.csv" rows.csv --activation relu; done
   imports flax.safetensors plain.csv rows.csv --activation relu
   alone import unclear.safetensors x.h5 --activation relu
-  fails_with 2 "unclear.safetensors: the file does not keep the order of its layers, and several fit by names and widths: give" \
+  fails_with 2 "unclear.safetensors: the file does not keep the order of its layers, and names and widths do not tell it: give" \
     "--layers with the names in order, of first,inner,last,middle"
   alone import endless.safetensors x.h5 --activation relu # more orders than are tried
-  fails_with 2 "several fit by names and widths: give --layers with the names in order, of a,b,c,d,e,f,g,h,i"
+  fails_with 2 "names and widths do not tell it: give --layers with the names in order, of a,b,c,d,e,f,g,h,i"
   imports unclear.safetensors unclear.csv rows.csv --activation relu --layers "first, middle,inner,last"
   imports "$BATS_TEST_DIRNAME/foreign/torch_named.npz" "$BATS_TEST_DIRNAME/foreign/torch_named.csv" \
     "$BATS_TEST_DIRNAME/foreign/torch_rows.csv" --activation tanh --layers fc1,bn1,fc2,out

@@ -116,7 +116,7 @@ static mlpd_status judge(const search *s, state_module *ordered) {
     return FAIL(MLPD_ERROR_DATA, "%s in none does each take as many values as the one before gives: it has %s%s", why,
                 list_names(s->modules, s->count, text), IMPORT_TURNED);
   if (s->orders > 1 || gave_up)
-    return FAIL(MLPD_ERROR_USAGE, "%s several fit by names and widths: give --layers with the names in order, of %s",
+    return FAIL(MLPD_ERROR_USAGE, "%s names and widths do not tell it: give --layers with the names in order, of %s",
                 why, list_names(s->modules, s->count, text));
   for (size_t i = 0; i < s->count; i++) ordered[i] = s->modules[s->found[i]];
   return MLPD_OK;
