@@ -399,6 +399,12 @@ static void test_embed(void **state) {
   assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
   assert_true(network->tensors[0].rows == 5 && network->tensors[0].decay == 0 && network->tensors[0].rate == 1);
   mlpd_network_free(network);
+  const uint32_t many[INPUTS] = {0, 1 << 22, 0, 2, 0}; /* times 1024: 2^32 and a little */
+  const layer_spec tables[] = {{.kind = &layer_fork, .outputs = INPUTS, .copies = 1024},
+                               {.kind = &layer_embed, .outputs = 5, .sizes = many, .width = 1},
+                               {.kind = &layer_heads, .outputs = OUTPUTS}};
+  assert_int_equal(network_build(INPUTS, 3, tables, true, &network), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "4194306 rows for each of 1024 members are too many"));
   layer_spec few = wrong[0];
   few.sizes = SIZES; /* of width 0 */
   assert_int_equal(network_build(INPUTS, 2, (const layer_spec[]){few, wrong[1]}, false, &network), MLPD_ERROR_USAGE);

@@ -116,7 +116,10 @@ static mlpd_status take_sizes(layer *l, const layer_spec *spec) {
       return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: size %u of input %u is not 0 or 1", spec->kind->name,
                   spec->sizes[i], i);
   }
-  if (total == 0 || total > INT32_MAX / 2 || network_expanded(l->inputs, spec->sizes, spec->width) != l->outputs)
+  if (total > INT32_MAX / 2 / l->copies)
+    return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: %llu rows for each of %u members are too many", spec->kind->name,
+                (unsigned long long)total, l->copies);
+  if (total == 0 || network_expanded(l->inputs, spec->sizes, spec->width) != l->outputs)
     return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: %u outputs do not fit its sizes", spec->kind->name, l->outputs);
   TRY(memory_allocate(&l->sizes, l->inputs, sizeof *l->sizes, "layers"));
   memcpy(l->sizes, spec->sizes, l->inputs * sizeof *l->sizes);
