@@ -78,6 +78,8 @@ static void test_flags(void **state) {
       "'v'");
   assert_refusal(TURNS("geo,v,k", "%1$s,1,%2$d.5 b\nFR,2,%2$d.5\nIT,3,%2$d.7 bp\nIT,4,: c\n", 30, "DE", "AT"),
                  "if these are flags, --strip 'bp,b' --task regression leaves them off");
+  assert_refusal(TURNS("geo,v,k", "IT,4,: c\nIT,4,:\n%1$s,1,%2$d.5 b\nFR,2,%2$d.5\n", 30, "DE", "AT"),
+                 "a.csv:4: column 3 (k): '0.5 b' is a number with a text behind it (30 labels are like this)");
   mlpd_convert_options o = plain_options();
   mlpd_convert_result r;
   o.strip = "bp,b";
@@ -153,8 +155,33 @@ static void test_odd_quotes(void **state) {
   write_text("a.csv", "t,u,k\na,1,x\n\u201Cb, c\u201D,2,y\n");
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA,
                  "a.csv:3: 4 cells, but 3 in the header (typographic quotes do not hold a cell together; make them "
-                 "double quotes: sed 's/[\u201C\u201D\u201E]/\"/g'",
+                 "double quotes: sed 's/\u201C/\"/g; s/\u201D/\"/g; s/\u201E/\"/g' '", /* in the C locale, too */
                  "a.csv");
+}
+
+/* ---- Late rows ---- */
+
+/* The same text in so many rows that kinds of columns are settled, then another: the first rows do not decide. */
+static mlpd_status convert_late(const char *early, const char *late) {
+  enum { EARLY = 1040, ROWS = 1060 };
+  static char table[1 << 15];
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  size_t used = (size_t)snprintf(table, sizeof table, "u,v,k\n");
+  for (int i = 0; i < ROWS; i++)
+    used += (size_t)snprintf(table + used, sizeof table - used, "%s,%d,%d.5\n", i < EARLY ? early : late, i % 7,
+                             i * i % 13);
+  write_text("a.csv", table);
+  (void)unlink(in_folder("out.h5"));
+  return CONVERT(o, &r, "a.csv");
+}
+
+static void test_late_rows(void **state) {
+  (void)state;
+  assert_refusal(convert_late("30-", "40"), "a.csv:2: column 1 (u): '30-' is a negative number");
+  assert_calm(convert_late("30-", "40-"), "columns of categories: u (2)");
+  assert_calm(convert_late("48.5N", "12.5S"), "angles become degrees, south and west negative: u");
+  assert_calm(convert_late("48.5N", "12.5N"), "the same in all rows: u (N)");
 }
 
 /* ---- Texts alone ---- */
@@ -173,6 +200,26 @@ static void test_header_of_texts(void **state) {
       "all cells are texts, and those of the first row name the columns; if they are a row like the others, use "
       "--header no");
   assert_said("header: name, kind");
+  mlpd_convert_options o = telling_options(); /* an option names a column */
+  mlpd_convert_result r;
+  o.label = "kind";
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("header: name, kind");
+  if (strstr(said, "--header no") != NULL) fail_msg("%s", said);
+  static const char *const hashed[] = {"# color,shape,class\n", "#color,shape,class\n"};
+  for (size_t i = 0; i < sizeof hashed / sizeof *hashed; i++) { /* a comment names the columns */
+    char text[200];
+    (void)snprintf(text, sizeof text,
+                   "%sred,oval,tree\nblue,round,bush\ngreen,round,bush\nblue,thin,bush\npink,thin,bush\n", hashed[i]);
+    write_text("a.csv", text);
+    (void)unlink(in_folder("out.h5"));
+    o = telling_options();
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    assert_said("header: color, shape, class");
+    assert_int_equal(r.train_rows, 5);
+    if (strstr(said, "--header no") != NULL) fail_msg("%s", said);
+  }
 }
 
 /* A model knows whether they are its names. */
@@ -298,13 +345,19 @@ static void test_fixed_widths(void **state) {
 static void test_line_of_delimiters(void **state) {
   (void)state;
   const size_t count = (size_t)1 << 22;
-  char *const text = malloc(count + 5);
+  char *const text = malloc(count + 16);
   assert_non_null(text);
   memset(text, ',', count);
   memcpy(text + count, "\n1,2", 5);
   write_text("a.csv", text);
-  free(text);
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "a.csv: has more than 4194304 columns", "a.csv");
+  memset(text, ' ', count + 8); /* columns of a fixed width */
+  text[0] = '7';
+  memcpy(text + count + 7, "8\n1 2", 6);
+  write_text("a.csv", text);
+  free(text);
+  mlpd_convert_result r;
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
 }
 
 /* ---- Notes ---- */
@@ -343,6 +396,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_dice, clear_folder),
                                      cmocka_unit_test_teardown(test_flags, clear_folder),
                                      cmocka_unit_test_teardown(test_odd_quotes, clear_folder),
+                                     cmocka_unit_test_teardown(test_late_rows, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts_for_a_model, clear_folder),
                                      cmocka_unit_test_teardown(test_flags_among_categories, clear_folder),

@@ -85,11 +85,11 @@ mlpd_status csv_kinds_begin(csv_source *c) {
 
 /* ---- Found categories ------------------------------------------------------------------------------- */
 
-static bool is_text_column(const csv_source *c, uint32_t column) {
+static bool is_text_column(const csv_source *c, uint32_t column, bool all) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   if (f == NULL) return false;
   if (f->texts == 0) return csv_fault_mixes_answers(f) && f->yes_no + f->missing == c->rows_seen;
-  const bool lots = f->lots == f->texts && f->texts == c->rows_seen - f->missing; /* 30-, 40-, and no 30 */
+  const bool lots = all && f->lots == f->texts && f->texts == c->rows_seen - f->missing; /* 30-, 40-, and no 30 */
   if (2 * f->number_like > f->texts && !lots) return false;
   return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
 }
@@ -120,6 +120,12 @@ static date_kind dates_of_column(const csv_source *c, uint32_t column, bool all)
   if (f->spans == cells && f->span_parts) return DATE_SPAN;
   /* 48.51N may be newtons, unless others are 12.30S. */
   return f->angles == cells && (f->angle_parts || (f->north && f->south)) ? DATE_ANGLE : DATE_NONE;
+}
+
+/* 48.51N in all rows, which are newtons unless a later one is 12.30S. */
+static bool may_be_angles(const csv_source *c, uint32_t column) {
+  const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
+  return f != NULL && f->angles > 0 && f->angles == c->rows_seen - f->missing;
 }
 
 /* Is another column called as the feature of this one would be? */
@@ -246,10 +252,12 @@ static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
   csv_dress dress;
   const date_kind now = (date_kind)c->plan.dates[i];
   if (all && !model && is_dates(now)) return judge_dates(c, i, changed);
+  if (!all && !model && plain && kind == DATE_NONE && may_be_angles(c, i)) return MLPD_OK;
   *changed = true;
   if (plain && kind != DATE_NONE) return make_dates(c, i, kind), MLPD_OK;
   if (plain && dress_of_column(c, i, &dress)) return c->plan.dresses[i] = dress, MLPD_OK;
-  if (plain && !model && !csv_is_dressed(&c->plan.dresses[i]) && is_text_column(c, i)) return make_set(c, i, false);
+  if (plain && !model && !csv_is_dressed(&c->plan.dresses[i]) && is_text_column(c, i, all))
+    return make_set(c, i, false);
   if (reason != NULL) return leave_out(c, i, reason);
   *changed = false;
   return all && !model ? check_wanted(c, i) : MLPD_OK;

@@ -199,7 +199,8 @@ static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int sta
   for (int i = start - 1; i >= 0 && s->lines[i].hash; i--) {
     const struct sample_line *line = &s->lines[i];
     const char *names = sample_after_hash(s, i, syntax->delimiter);
-    if (csv_count_cells(names, line->end, syntax->delimiter) == columns && sample_is_header(s, syntax, i, start))
+    if (csv_count_cells(names, line->end, syntax->delimiter) == columns &&
+        (sample_is_header(s, syntax, i, start) || sample_text_header(s, syntax, i, start) != NO_HEADER))
       return *header = true, above_units(s, syntax, i, columns);
     const bool cells = syntax->delimiter != CSV_BLANKS || names == line->text + 1; /* a separate # is not a cell */
     if (cells && csv_count_cells(line->text, line->end, syntax->delimiter) == columns) return i;
@@ -346,15 +347,20 @@ static mlpd_status fail_columns(const csv_lines *lines) {
               (unsigned long long)COLUMNS_MOST);
 }
 
+/* Delimiters in a line, many blanks counted as one. */
+static uint64_t count_delimiters(const char *begin, const char *end, char delimiter) {
+  uint64_t found = 0;
+  for (const char *p = begin; p < end; p++) found += *p == delimiter && (*p != ' ' || p == begin || p[-1] != ' ');
+  return found;
+}
+
 /* Refuses a line of delimiters before any of them is read as the end of a cell, which takes minutes. */
 static mlpd_status check_width(const csv_sample *s, const csv_lines *lines) {
   const char delimiters[] = {'\t', ';', ',', '|', ' ', lines->delimiter};
   for (int i = 0; i < s->count; i++)
-    for (size_t d = 0; d < sizeof delimiters && delimiters[d] != 0; d++) {
-      uint64_t found = 0;
-      for (const char *p = s->lines[i].text; p < s->lines[i].end; p++) found += *p == delimiters[d];
-      if (found >= COLUMNS_MOST) return fail_columns(lines);
-    }
+    for (size_t d = 0; d < sizeof delimiters && delimiters[d] != 0; d++)
+      if (count_delimiters(s->lines[i].text, s->lines[i].end, delimiters[d]) >= COLUMNS_MOST)
+        return fail_columns(lines);
   return MLPD_OK;
 }
 
@@ -381,10 +387,11 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   layout->fixed_width = columns == 1 && sample_has_fixed_width(s);
   layout->fits_from = find_fitting(s, &syntax, columns);
   const bool plain_header = sample_is_header(s, &syntax, start, start + 1);
-  const text_header texts = plain_header ? NO_HEADER : sample_text_header(s, &syntax, start, start + 1);
-  const bool own_header = plain_header || texts != NO_HEADER;
   bool hash_header = false;
-  int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
+  int head = plain_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
+  const bool found = plain_header || head < start;
+  const text_header texts = found ? NO_HEADER : sample_text_header(s, &syntax, start, start + 1);
+  const bool own_header = plain_header || texts != NO_HEADER;
   layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
   if (hash_header && !layout->header) head = start;       /* the line is a comment */
   const bool alone = own_header && start + 1 >= s->count; /* a line of texts, and no other */

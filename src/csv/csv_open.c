@@ -67,9 +67,10 @@ static mlpd_status find_header(csv_source *c, const mlpd_convert_options *option
   c->lines.skip = options->skip_lines;
   TRY(csv_layout_find(&c->lines, options->header, &c->syntax, &c->layout));
   const bool known = options->num_model_columns > 0 || first != NULL; /* then it is known whether texts are names */
-  if (c->layout.text_header && known) {
-    c->layout.unsure_header = false;
-    if (!has_names(c, options, first)) return find_again(c, options, "no");
+  if (c->layout.text_header) {
+    const bool named = has_names(c, options, first);
+    if (known && !named) return find_again(c, options, "no");
+    c->layout.unsure_header = c->layout.unsure_header && !named;
   }
   if (c->layout.header || strcmp(options->header, "auto") != 0) return MLPD_OK;
   TRY(names_columns(c, options, first, &names));

@@ -44,7 +44,7 @@ static void show_too_many(const csv_source *c, uint64_t cells, const char *begin
   else if (has_typographic_quotes(begin, end))
     (void)snprintf(advice, ADVICE_BYTES,
                    " (typographic quotes do not hold a cell together; make them double quotes: sed "
-                   "'s/[\u201C\u201D\u201E]/\"/g' '%s' > '%s-quoted.csv')",
+                   "'s/\u201C/\"/g; s/\u201D/\"/g; s/\u201E/\"/g' '%s' > '%s-quoted.csv')",
                    file, base);
   else if (c->layout.delimiter == CSV_BLANKS)
     show_blanks(c, "a cell that holds blanks must be in double quotes", advice);

@@ -18,7 +18,7 @@ static const char *label_place(const csv_source *c, char place[600]) {
   return place;
 }
 
-static void note_text_label(const csv_source *c, label_set *labels) {
+static void note_text_label(const csv_source *c, label_set *labels, const char *text) {
   char hint[CSV_HINT_BYTES], unit[CSV_UNIT_BYTES];
   (void)csv_cell_hint(&c->label_cell, hint);
   labels->number_like += csv_cell_is_number_like(&c->label_cell);
@@ -28,7 +28,10 @@ static void note_text_label(const csv_source *c, label_set *labels) {
   labels->unknown += csv_cell_read(&c->syntax, &c->label_cell, &parsed) == CSV_MISSING;
   if (csv_cell_unit(&c->label_cell, unit)) {
     labels->many_flags = labels->many_flags || !csv_flags_add(labels->flags, unit);
-    labels->united++;
+    if (labels->united++ == 0 && labels->unknown + 1 == labels->texts) { /* before it were missing values alone */
+      (void)label_place(c, labels->text_place);
+      (void)snprintf(labels->text, sizeof labels->text, "%.40s", text);
+    }
   }
   if (labels->texts > 1) return csv_hint_settle(labels->text_hint, &c->label_cell);
   csv_cell amount;
@@ -58,7 +61,7 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
     return refuse_value(c, csv_hint_ordered(hint, c->layout.delimiter, ordered));
   const mlpd_status status = label_add_text(labels, text, length, is_number ? &parsed : NULL);
   if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
-  if (!is_number) note_text_label(c, labels);
+  if (!is_number) note_text_label(c, labels, text);
   if (is_number) extremes_add(&c->label_ends, parsed.value);
   TRY(csv_leaks_see(c, text, length < sizeof text ? length : sizeof text - 1, is_number ? parsed.value : NAN));
   return is_number ? csv_codes_see(c, c->label, c->label_cell.begin, c->label_cell.end) : MLPD_OK;
