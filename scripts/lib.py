@@ -167,7 +167,12 @@ def hdf5_file(h5py, path):
     """For `with`: a new HDF5 file. HDF5 keeps small writes back until an array is closed, and h5py prints and goes on where
     they fail then; here a full disk is an OSError, wherever it is seen."""
     lost, hooks = [], (sys.excepthook, sys.unraisablehook)
-    sys.excepthook, sys.unraisablehook = lambda *_: None, lambda found: lost.append(found.exc_value)
+
+    def tell_others(kind, error, trace):  # all but failed writes of HDF5
+        if re.search(r"errno = \d+", str(error)) is None:
+            hooks[0](kind, error, trace)
+
+    sys.excepthook, sys.unraisablehook = tell_others, lambda found: lost.append(found.exc_value)
     file = h5py.File(path, "w")
     try:
         yield file

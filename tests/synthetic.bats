@@ -81,4 +81,7 @@ END
     [ "$output" = "make-synthetic: full.h5: File too large" ] || fail "expected one line with $limit KiB: $output"
   done
   [ -z "$(ls -A . | grep -v '^errors')" ] || fail "files are left: $(ls -A)"
+  make_synthetic large.h5 --rows 1000000000000000 --features 1 --block-rows 1000000000000000 --jobs 1
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "MemoryError"
 }
