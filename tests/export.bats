@@ -372,7 +372,7 @@ def scored(x, curve):
         return curve["z"][k]
     part = (x - curve["x"][k]) / (curve["x"][k + 1] - curve["x"][k])
     return curve["z"][k] + part * (curve["z"][k + 1] - curve["z"][k])
-for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
+def inputs_of(raw):
     a = []
     for j, (text, column, shift, scale) in enumerate(zip(raw, net["input"]["columns"], net["input"]["shift"], net["input"]["scale"])):
         if column["kind"] == "category":
@@ -389,7 +389,19 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
             x = scored(x, net["input"]["curves"][j]) if bent else (x - shift) * scale
             part = [x / math.hypot(1, x / net["input"]["clip"])]
         a += part + ([1 if text == "" else 0] if column["marked"] else [])
-    for layer in net["layers"]:
+    return a
+def of_member(layer, m, members):
+    made = dict(layer)
+    for name in {"table", "frequency", "phase", "edge", "weight", "bias", "scale"} & set(layer) if members > 1 else ():
+        each = len(layer[name]) // members
+        made[name] = layer[name][m * each:(m + 1) * each]
+        if (layer["kind"], name) in (("heads", "bias"), ("scale", "scale")):
+            made[name] = made[name][0]
+    return made
+def output_of(a, layers):
+    for layer in layers:
+        if layer["kind"] == "fork":
+            continue
         if layer["kind"] == "embed":
             first, before, a = 0, a, []
             for x, size in zip(before, layer["sizes"]):
@@ -421,7 +433,12 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
         a = [sum(x * w[j] for x, w in zip(a, layer["weight"])) + layer["bias"][j] for j in range(layer["outputs"])]
         if layer["activation"] == "relu":
             a = [max(z, 0) for z in a]
-    y = a[0] / net["output"]["scale"][0] + net["output"]["shift"][0]
+    return a[0]
+members = net["layers"][0].get("members", 1)
+networks = [[of_member(layer, m, members) for layer in net["layers"]] for m in range(members)]
+for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
+    y = sum(output_of(inputs_of(raw), layers) for layers in networks) / members
+    y = y / net["output"]["scale"][0] + net["output"]["shift"][0]
     want = float(row[-1])
     assert abs(value - want) <= 1e-6 * (1 + abs(want)), (value, want, raw)
     assert abs(y - want) <= 1e-5 * (1 + abs(want)), (y, want, raw)
@@ -571,6 +588,12 @@ a, net = numpy.load("net.npz"), json.load(open("net.json"))
 assert a["layer_1_sizes"].tolist() == net["layers"][0]["sizes"] == [0, 0, 5, 0] and a["input_embedded"].tolist() == [0, 1, 0]
 assert numpy.array_equal(a["layer_1_table"], numpy.array(net["layers"][0]["table"], "f4")) and a["layer_1_table"].shape == (5, 3)
 END
+}
+
+@test "export to C, JSON and ONNX: embedded categories and bins of each member" {
+  columns_exported --embed-above 3 --embed-width 3 --embed-numbers piecewise --embed-bins 4 --members 2
+  columns_in_onnx
+  tr -d ' \n' < net.json | grep -q '"kind":"fork".*"kind":"embed".*"kind":"piecewise".*"kind":"scale".*"kind":"heads"' || fail "other layers"
 }
 
 @test "export and import say what they wrote, with --quiet nothing" {

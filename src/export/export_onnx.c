@@ -209,10 +209,9 @@ static mlpd_status add_affine(onnx_graph *g, const mlpd_network *network, uint32
 static mlpd_status add_table(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t member) {
   const layer *const shape = &network->layers[l];
   const tensor *const t = layer_tensor(network, l, 0);
-  uint32_t rows = tensor_group_rows(t);
-  const float *table = layer_values(network, l, 0) + (size_t)member * rows * t->stride;
+  const uint32_t rows = export_onnx_columns(shape);
+  const float *table = layer_values(network, l, 0) + (size_t)member * tensor_group_rows(t) * t->stride;
   float *matrix = NULL;
-  for (uint32_t i = 0; i < shape->inputs; i++) rows += shape->sizes[i] == 0;
   TRY(memory_allocate(&matrix, (size_t)rows * shape->outputs, sizeof *matrix, "weights"));
   float *row = matrix;
   for (uint32_t i = 0, output = 0; i < shape->inputs; i++) {
@@ -290,7 +289,7 @@ typedef mlpd_status writer_of_member(onnx_graph *g, const mlpd_network *network,
 /* A layer of which members have one each: the rows of a member go through its own, and come together again. */
 static mlpd_status add_apart(onnx_graph *g, const mlpd_network *network, uint32_t l, writer_of_member *write) {
   const layer *const shape = &network->layers[l];
-  const int64_t members[] = {shape->copies, -1, shape->inputs};
+  const int64_t members[] = {shape->copies, -1, export_onnx_columns(shape)};
   char scope[ONNX_SCOPE_BYTES];
   onnx_name together = {""};
   if (shape->copies == 1) return write(g, network, l, 0);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "export/export.h"
 #include "model/model_output.h"
+#include "network/layer_kind.h"
 
 /* Float keeps a value to 2^-24 of its size: beyond this ratio of size to deviation, to less than 1/4000 of a deviation.
  */
@@ -114,6 +115,13 @@ static mlpd_status find_begins(const column_codes *c, uint32_t **begin) {
   for (uint32_t j = 0; j < c->about.count; j++)
     (*begin)[j + 1] = (*begin)[j] + (c->embedded[j] ? c->known[j] + c->marked[j] : c->begin[j + 1] - c->begin[j]);
   return MLPD_OK;
+}
+
+uint32_t export_onnx_columns(const layer *of) {
+  uint32_t columns = of->inputs;
+  for (uint32_t i = 0; of->kind == &layer_embed && i < of->inputs; i++)
+    if (of->sizes[i] > 0) columns += of->sizes[i] - 1;
+  return columns;
 }
 
 static void plan_column(const mlpd_model *model, const uint32_t *begins, uint32_t j, onnx_inputs *p) {

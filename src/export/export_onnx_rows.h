@@ -28,6 +28,10 @@ mlpd_status export_onnx_curves(onnx_graph *g, const column_curves *c, const onnx
 /* These columns of the value, in this order. */
 void export_onnx_gather(onnx_graph *g, const char *name, uint32_t count, const int64_t *columns);
 
+/* Columns that a layer takes in the graph: where it embeds codes, one for each category, and one for each other input.
+ */
+uint32_t export_onnx_columns(const layer *of);
+
 /* What passes through a layer of several values of each number: its input x becomes 0, ..., 0, x; others stay. */
 mlpd_status export_onnx_passed(onnx_graph *g, const layer *of);
 
