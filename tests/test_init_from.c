@@ -6,6 +6,7 @@
 
 #include "data/names.h"
 #include "model/model.h"
+#include "network/layer_kind.h"
 #include "prepare/init_match.h"
 
 #include <setjmp.h>
@@ -97,6 +98,7 @@ typedef struct first_network {
   mlpd_norm norm;
   double input_scale;
   uint32_t ensemble, members;
+  double input_noise;
 } first_network;
 
 static mlpd_model *first_model(bool regression, const first_network *network) {
@@ -107,6 +109,7 @@ static mlpd_model *first_model(bool regression, const first_network *network) {
   options.activation = network->activation;
   options.norm = network->norm;
   options.input_scale = network->input_scale;
+  options.input_noise = network->input_noise;
   options.ensemble = network->ensemble;
   options.members = network->members;
   options.epochs = 4;
@@ -121,7 +124,8 @@ static void check_same(bool regression, const first_network *network) {
   rows.x.rows = rows.y.rows = ROWS / 2; /* of other means and deviations */
   mlpd_train_options options = options_of(&rows);
   options.init_model = from;
-  options.dropout = "0.2"; /* is no layer of a model */
+  options.dropout = "0.2"; /* is no layer of a model, nor is noise */
+  options.input_noise = network->input_noise > 0 ? 0 : 0.1;
   options.lr = 0;
   assert_int_equal(train(&options, &made), MLPD_OK);
   assert_string_equal(notes, "");
@@ -138,9 +142,9 @@ static void check_same(bool regression, const first_network *network) {
 
 static void test_same(void **state) {
   (void)state;
-  check_same(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1});
-  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1});
-  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_LAYER, 6, 1, 1});
+  check_same(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1, 0});
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1, 0});
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_LAYER, 6, 1, 1, 0});
 }
 
 /* A model of these networks cannot start a run of others. */
@@ -160,27 +164,51 @@ static void assert_unfit(const first_network *network, uint32_t ensemble, uint32
 /* The scales of members and, with no hidden layers, the heads follow the columns. */
 static void test_same_of_ensembles(void **state) {
   (void)state;
-  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 4, 1});
-  check_same(false, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 4, 1});
-  assert_unfit(&(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 4, 1}, 5, 1,
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 4, 1, 0});
+  check_same(false, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 4, 1, 0});
+  assert_unfit(&(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 4, 1, 0}, 5, 1,
                "scale of layer 1 is (4, 3) in the model, (5, 3) in this network");
 }
 
 /* So do the scales and the first heads of members that share nothing; further heads keep their places. */
 static void test_same_of_members(void **state) {
   (void)state;
-  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 1, 4});
-  check_same(false, &(first_network){"7,5", "silu", MLPD_NORM_NONE, 0, 1, 3});
-  check_same(true, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 1, 2});
-  assert_unfit(&(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 4}, 1, 5,
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 1, 4, 0});
+  check_same(false, &(first_network){"7,5", "silu", MLPD_NORM_NONE, 0, 1, 3, 0});
+  check_same(true, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 1, 2, 0});
+  /* Their scales are the fork's, or, above noise, a layer's. */
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 1, 4, 0.1});
+  assert_unfit(&(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 4, 0}, 1, 5,
                "weight of layer 2 is (12, 7) in the model, (15, 7) in this network");
+}
+
+/* As members of versions before 2026-11-30: numbers become values below the fork. */
+static void share_embedding(mlpd_model *model) {
+  static const uint32_t sizes[FEATURES] = {1, 1, 1};
+  const layer_spec specs[] = {{.kind = &layer_periodic, .outputs = 4 * FEATURES, .sizes = sizes, .width = 4},
+                              {.kind = &layer_fork, .outputs = 4 * FEATURES, .copies = 2},
+                              {.kind = &layer_heads, .outputs = 2}};
+  mlpd_network_free(model->network);
+  assert_int_equal(network_build(FEATURES, 3, specs, false, &model->network), MLPD_OK);
+}
+
+static void test_shared_embedding(void **state) {
+  (void)state;
+  mlpd_model *const from = first_model(true, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 1, 2, 0}), *made = NULL;
+  const mlpd_data_rows rows = make_rows(&plain, true);
+  mlpd_train_options options = options_of(&rows);
+  share_embedding(from);
+  options.init_model = from;
+  assert_int_equal(train(&options, &made), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "the members of this model share embeddings"));
+  mlpd_model_free(from);
 }
 
 /* Running means of batch norm are copied, too. */
 static void test_tensors(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1, 1}),
-                    *const made = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1, 1});
+  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1, 1, 0}),
+                    *const made = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1, 1, 0});
   mlpd_network *const network = mlpd_model_network(made);
   init_match match;
   char was[17], is[17];
@@ -197,7 +225,8 @@ static void test_tensors(void **state) {
 
 static void test_notes(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1}), *made = NULL;
+  mlpd_model *const from = first_model(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1, 0}),
+                    *made = NULL;
   arrangement other = plain;
   other.class_names[1] = "middle";
   const mlpd_data_rows rows = make_rows(&other, false);
@@ -225,7 +254,7 @@ static void test_notes(void **state) {
 
 static void test_options(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1}), *made = NULL;
+  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1, 0}), *made = NULL;
   const mlpd_data_rows rows = make_rows(&plain, true);
   mlpd_options *options = NULL;
   assert_int_equal(mlpd_options_create(&options), MLPD_OK);
@@ -246,6 +275,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_same),
                                      cmocka_unit_test(test_same_of_ensembles),
                                      cmocka_unit_test(test_same_of_members),
+                                     cmocka_unit_test(test_shared_embedding),
                                      cmocka_unit_test(test_tensors),
                                      cmocka_unit_test(test_notes),
                                      cmocka_unit_test(test_options)};

@@ -37,8 +37,17 @@ static const char *options_of_layers(char text[LINE_BYTES]) {
   return text;
 }
 
+/* Do members that share nothing else share an embedding, below the fork? */
+static bool shares_embedding(const mlpd_network *network) {
+  return network->members_apart && network->layers[0].kind->expands;
+}
+
 static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *network) {
   char theirs[TEXT_BYTES], ours[TEXT_BYTES], options[LINE_BYTES];
+  if (shares_embedding(from))
+    return FAIL(MLPD_ERROR_USAGE,
+                "--init-from: the members of this model share embeddings, as those of versions before 2026-11-30 do, "
+                "and no run can go on with them; train a new model");
   describe(from, theirs);
   describe(network, ours);
   return FAIL(
@@ -183,6 +192,17 @@ static mlpd_status copy_table(layer_pair *p, const init_match *match) {
 
 static bool is_product(const layer_kind *kind) { return kind == &layer_dense || kind == &layer_heads; }
 
+/* A fork may have the scales of its members, or the layer above it has them, where noise stands between (which a model
+ * does not have). Goes on to that layer if the other network's fork has them. */
+static void meet_scales(layer_pair *p) {
+  const layer *const theirs = &p->from->layers[p->theirs], *const ours = &p->network->layers[p->ours];
+  if (theirs->kind != &layer_fork || ours->kind != &layer_fork || theirs->num_tensors == ours->num_tensors) return;
+  const mlpd_network *const bare = theirs->num_tensors == 0 ? p->from : p->network;
+  uint32_t *const l = theirs->num_tensors == 0 ? &p->theirs : &p->ours;
+  const uint32_t above = next_layer(bare, *l + 1);
+  if (bare->layers[above].kind == &layer_scale) *l = above;
+}
+
 static mlpd_status match_layers(layer_pair *p, const init_match *match, init_note *note, void *context) {
   const mlpd_network *const network = p->network;
   for (;; p->theirs++, p->ours++) {
@@ -194,6 +214,7 @@ static mlpd_status match_layers(layer_pair *p, const init_match *match, init_not
     const layer_kind *const kind = network->layers[p->ours].kind;
     if (p->from->layers[p->theirs].kind != kind || last != (p->theirs + 1 == p->from->num_layers))
       return fail_layers(p->from, network);
+    meet_scales(p);
     p->number++;
     p->outputs = last ? match->outputs : is_product(kind) ? NULL : p->inputs; /* others keep their inputs' places */
     if (kind->numbers != NULL)
