@@ -308,7 +308,6 @@ typedef enum mlpd_option_effect {
   MLPD_DECIDES_WEIGHTS /* the weights: equal on all ranks and equal to the checkpoint's when a run resumes */
 } mlpd_option_effect;
 
-/* A row of an option table: one member of a struct, by name. Tables end with name == NULL. */
 /* What a model that a run starts from (--init-from) says of an option that is not given. */
 typedef enum mlpd_option_from_model {
   MLPD_FROM_MODEL_NOTHING,
@@ -316,6 +315,7 @@ typedef enum mlpd_option_from_model {
   MLPD_FROM_MODEL_LAYERS /* its value, which decides the layers or their shapes */
 } mlpd_option_from_model;
 
+/* A row of an option table: one member of a struct, by name. Tables end with name == NULL. */
 typedef struct mlpd_option {
   const char *name;    /* "lr": --lr on the command line, lr in a config file */
   const char *group;   /* section of a config file, heading in --help */

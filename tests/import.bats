@@ -394,10 +394,12 @@ a = np.maximum((a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) 
 np.savetxt("halves.want", a @ numpy_helper.to_array(g.arrays[-2]) @ np.array([[1, -2], [0.5, 3], [1, 0.25]]))
 
 # A graph for a fixed number of rows, whose Reshape names it; values that are negated; CastLike.
-reference_onnx.OPERATORS.update({"Reshape": lambda a, shape: a.reshape(len(a), -1), "Neg": np.negative, "CastLike": lambda a, like: a})
+reference_onnx.OPERATORS.update({"Reshape": lambda a, shape: a.reshape(len(a), -1), "Neg": np.negative, "CastLike": lambda a, like: a.astype(like.dtype)})
 g = Graph().on("Reshape", "shape")
 g.arrays = [numpy_helper.from_array(np.array([2, 4]), "shape"), numpy_helper.from_array(np.array([2, -1]), "rest")]
 g.on("Sub", g.constant([1, -2, 3, 0.5])).on("Neg").on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).on("Relu").on("Neg").on("Reshape", "rest").on("CastLike", "x")
+z, half = g.value, g.op("CastLike", g.constant(0.5, "d"), "x").value
+g.op("Mul", z, half)
 g.on("Gemm", g.constant(matrix(6, 2)), g.constant(matrix(2))).on("Neg").save("single", shape=(2, 2, 2))
 g.nodes[0].input[0] = "x"
 g.save("several", shape=("n", 2, 2), check=False)
@@ -809,7 +811,7 @@ END
   done
   for file in 'net.pth is a file of PyTorch: save the weights by numpy.savez("net.npz", **{k: v.numpy() for k, v in' \
     'net.pkl is a file of pickled Python objects: of scikit-learn' 'net.pb is a file of TensorFlow: save the network by tf2onnx' 'net.msgpack is a file of Flax: save the weights by numpy.savez' \
-    'net.onnx.data is a file of weights beside a model: import the .onnx file' 'elsewhere is a folder; one of TensorFlow'; do
+    'net.onnx.data is a file of weights beside a model: import the .onnx file' 'net.onnx_data is a file of weights beside' 'NET.PTH is a file of PyTorch' 'elsewhere is a folder; one of TensorFlow'; do
     mkdir -p elsewhere
     alone import "${file%% *}" x.out.h5
     fails_with 2 "$file"
@@ -818,8 +820,8 @@ END
     alone import "$1.npz" x.out.h5 --activation relu
     fails_with 1 "mlpdist: $1.npz: " "${@:2}"
   }
-  refused turned "net.0.bias has 7 values, but net.0.weight has 5 outputs; weights are (outputs, inputs), as in PyTorch: name those of NumPy"
-  refused bare_turned "layer 2 expects 6 values, but the layer before it gives 5; weights are (outputs, inputs), as in PyTorch: name those of NumPy"
+  refused turned "net.0.bias has 7 values, but net.0.weight has 5 outputs; NAME.weight is (outputs, inputs), as in PyTorch, NAME.kernel (inputs, outputs), as in NumPy"
+  refused bare_turned "layer 2 expects 6 values, but the layer before it gives 5; NAME.weight is (outputs, inputs), as in PyTorch, NAME.kernel (inputs, outputs), as in NumPy"
   refused mixed "net.0 comes after net.4: the arrays must come in the order of the network, as state_dict() gives them"
   refused shuffled "layer 2 expects 5 values, but the layer before it gives 3; the arrays must come in the order of the layers"
   refused sklearn "coefs_0 is of scikit-learn: name the coefs_ 0.kernel"

@@ -121,8 +121,8 @@ imports() {
     'text 2.bias has no shape' 'sizes 2.bias has 8 bytes, but its shape and dtype need 12' 'dtype 2.bias is of dtype F8_E4M3' \
     'int8 weight is of dtype I8; import takes F64, F32, F16 and BF16' 'nan 2.weight holds a value that is not finite' \
     'name 2.lora?A is neither a weight nor a bias' 'none it holds no weights; a state dict of linear layers' \
-    'transposed fc1.bias has 6 values, but fc1.weight has 4 outputs; weights are (outputs, inputs), as in PyTorch: name those of NumPy' \
-    'unfit in none does each take as many values as the one before gives: it has 0,2,4; weights are (outputs, inputs)'; do
+    'transposed fc1.bias has 6 values, but fc1.weight has 4 outputs; NAME.weight is (outputs, inputs), as in PyTorch, NAME.kernel (inputs, outputs), as in NumPy' \
+    'unfit in none does each take as many values as the one before gives: it has 0,2,4; NAME.weight is (outputs, inputs)'; do
     refused "${name%% *}" "${name#* }"
   done
   [ ! -e x.h5 ] || fail "a file is left"

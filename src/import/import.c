@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/file_output.h"
@@ -49,8 +50,9 @@ static const struct {
      "Flax: save the weights by numpy.savez(\"net.npz\", **flax.traverse_util.flatten_dict(params, sep=\".\"))"},
     {".data", "weights beside a model: import the .onnx file that it belongs to"},
 };
-static const char *const SAME_AS[][2] = {{".pth", ".pt"},     {".bin", ".pt"},        {".ckpt", ".pt"},
-                                         {".pkl", ".joblib"}, {".pickle", ".joblib"}, {".pb", ".tflite"}};
+static const char *const SAME_AS[][2] = {{".pth", ".pt"},        {".bin", ".pt"},        {".ckpt", ".pt"},
+                                         {".pkl", ".joblib"},    {".pickle", ".joblib"}, {".pb", ".tflite"},
+                                         {".onnx_data", ".data"}};
 
 static mlpd_status refuse_extension(const char *path) {
   struct stat about;
@@ -58,9 +60,9 @@ static mlpd_status refuse_extension(const char *path) {
   if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
     return FAIL(MLPD_ERROR_USAGE, "%s is a folder; one of TensorFlow (SavedModel) is saved by tf2onnx as .onnx", path);
   for (size_t i = 0; end != NULL && i < sizeof SAME_AS / sizeof *SAME_AS; i++)
-    if (strcmp(end, SAME_AS[i][0]) == 0) end = SAME_AS[i][1];
+    if (strcasecmp(end, SAME_AS[i][0]) == 0) end = SAME_AS[i][1];
   for (size_t i = 0; end != NULL && i < sizeof FOREIGN / sizeof *FOREIGN; i++)
-    if (strcmp(end, FOREIGN[i].extension) == 0)
+    if (strcasecmp(end, FOREIGN[i].extension) == 0)
       return FAIL(MLPD_ERROR_USAGE, "%s is a file of %s", path, FOREIGN[i].cure);
   return FAIL(MLPD_ERROR_USAGE,
               "%s: unknown extension; import reads .onnx, .keras, .h5 (Keras), .npz and .safetensors (a state dict of "

@@ -57,9 +57,9 @@ void import_fold_before(import_layer *layer, const double *factor, const double 
 bool import_take_input(import_chain *chain, uint32_t inputs, double *factor, double *shift);
 
 /* For messages about weights of a state dict that fit after a transposition. */
-#define IMPORT_TURNED                                                                                              \
-  "; weights are (outputs, inputs), as in PyTorch: name those of NumPy, JAX and scikit-learn, (inputs, outputs), " \
-  "NAME.kernel"
+#define IMPORT_TURNED                                                                                       \
+  "; NAME.weight is (outputs, inputs), as in PyTorch, NAME.kernel (inputs, outputs), as in NumPy, JAX and " \
+  "scikit-learn"
 
 /* Fills *chain, which is all zero; messages of failures need not name the file. */
 typedef mlpd_status import_reader(const char *path, const mlpd_import_options *options, import_chain *chain);

@@ -226,7 +226,8 @@ static mlpd_status find_array(const onnx_file *file, protobuf_slice name, protob
     }
     if (protobuf_slice_is(maker->op, "Transpose"))
       TRY(find_turn(maker, turned));
-    else if (!protobuf_slice_is(maker->op, "Identity") && !protobuf_slice_is(maker->op, "Cast"))
+    else if (!protobuf_slice_is(maker->op, "Identity") && !protobuf_slice_is(maker->op, "Cast") &&
+             !protobuf_slice_is(maker->op, "CastLike"))
       return MLPD_OK;
     if (maker->num_inputs == 0) return MLPD_OK;
     name = maker->inputs[0];
