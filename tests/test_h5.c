@@ -778,11 +778,18 @@ static void test_shared(void **state) {
 
 /* ---- Threads ---------------------------------------------------------------------------------------- */
 
+/* The address sanitizer of gcc 12 does not release its allocator's locks in a child of fork() that other threads held,
+ * so there the child that reads a file first may wait for ever. glibc releases its own. */
+static mlpd_status open_beside_threads(const char *path, h5_file **file) {
 #if defined __SANITIZE_ADDRESS__
-enum { READS_IN_CHILD = 0 };
+  H5_ENTER();
+  h5_library_start();
+  return h5_open_untried(path, &(h5_opening){.known = NULL}, file);
 #else
-enum { READS_IN_CHILD = 1 };
+  return h5_open(path, file);
 #endif
+}
+
 enum { THREADS = 4, FILES_A_THREAD = 10, THREAD_ROWS = 3000, THREAD_COLUMNS = 5 };
 
 /* Writes and reads files of its own, each tried in a process apart first; returns "" or what failed first. */
@@ -803,13 +810,7 @@ static void *write_and_read(void *argument) {
     h5_array_close(array);
     if (status == MLPD_OK) status = h5_attribute_write_u64(file, "/a", "n", (uint64_t)n);
     if (status == MLPD_OK) status = h5_close(file);
-    /* Of another age than when it was written it counts as another's file, which a child reads first. The address
-     * sanitizer of gcc 12 does not release its allocator's locks in a child of fork() that other threads held: there
-     * each file stays this process's own. */
-    if (status == MLPD_OK && READS_IN_CHILD &&
-        utimensat(AT_FDCWD, path, (struct timespec[2]){{n + 1, 0}, {n + 1, 0}}, 0) != 0)
-      status = MLPD_ERROR_FILE;
-    if (status == MLPD_OK) status = h5_open(path, &file);
+    if (status == MLPD_OK) status = open_beside_threads(path, &file);
     if (status == MLPD_OK) status = h5_read(file, "/a/x", THREAD_ROWS, THREAD_COLUMNS, ELEMENT_F32, back);
     /* HDF5's reason is the one of this thread's failure. */
     if (status == MLPD_OK && h5_array_open(file, "/none", &array) == MLPD_OK) status = MLPD_ERROR_INTERNAL;
