@@ -138,6 +138,7 @@ static void test_weeks_and_half_days(void **state) {
   assert_names("/columns/name", "w.year,w.day_of_year,w.seconds,t.time");
   assert_array("/train/x", 3, 4, ELEMENT_I32,
                VALUES(2019, 364, 1577664000, 48000, 2020, 363, 1609113600, 0, 2021, 4, 1609718400, 43200));
+  assert_calm(TURNS("w,v,k", "%s,%d,%d.5\n", 40, "1500W10", "1500W05", "2000W10"), "columns of categories: w (3)");
 }
 
 static void test_odd_quotes(void **state) {

@@ -246,7 +246,8 @@ bool date_parse_period(const char *begin, const char *end, date *parsed) {
     const bool apart = take_sign(&p, end, '-') || take_sign(&p, end, ' ');
     int week = 0;
     if (take_sign(&p, end, 'W')) {
-      if (!take_digits(&p, end, 2, 1, 53, &week) || p != end) return false;
+      const bool year = apart || (parsed->year >= 1800 && parsed->year < 2200); /* 1500W10 is a code */
+      if (!year || !take_digits(&p, end, 2, 1, 53, &week) || p != end) return false;
       return set_week(parsed, week), true;
     }
     if (take_sign(&p, end, 'Q') ? !take_digits(&p, end, 1, 1, 4, &quarter)
