@@ -214,7 +214,7 @@ static void test_advice(void **state) {
       "a.csv:3: 2 cells, but 3 in the header (an empty cell is not seen between blanks; where columns have a fixed "
       "width: python3 -c \"import pandas; pandas.read_fwf(");
   assert_refused("t,v,k\na,2,0\nb, c,4,1\nd,6,0\n", "(a cell that holds commas must be in double quotes)");
-  assert_refused("u,v,k\nx,a\\, b,0\ny,a\\, d,0\nx,a\\, d,1\ny,a\\, d,1\n",
+  assert_refused("u,v,k\nno,a\\, b,0\nyes,a\\, d,0\nno,a\\, d,1\nyes,a\\, d,1\n",
                  "a.csv:2: delimiters inside of cells are written behind a backslash here; put such cells in quotes: "
                  "python3 -c \"import csv; csv.writer(open(");
   assert_refused(

@@ -223,6 +223,19 @@ static void test_header_of_texts(void **state) {
   }
 }
 
+/* y, n, t and f are letters among others, as in the mushrooms of UCI, unless a column holds nothing else. */
+static void test_header_of_letters(void **state) {
+  (void)state;
+  assert_int_equal(TURNS("p,x,s,n,t,k", "%s,x,y,w,t,n\ne,b,s,n,f,k\np,f,y,y,t,n\n", 20, "e", "p"), MLPD_OK);
+  assert_said("6 columns separated by commas, no header");
+  assert_int_equal(TURNS("class,cap,odor,color", "%s,x,y,y\ne,b,n,n\np,x,f,f\n", 20, "e", "p"), MLPD_OK);
+  assert_said("header: class, cap, odor, color");
+  assert_int_equal(TURNS("name,smokes,k", "%s,yes,a\nbob,maybe,b\n", 20, "ann", "eve"), MLPD_OK);
+  assert_said("header: name, smokes, k");
+  assert_int_equal(TURNS("name,smokes,k", "%s,yes,a\nbob,no,b\n", 20, "ann", "eve"), MLPD_OK);
+  assert_said("header: name, smokes, k");
+}
+
 /* A model knows whether they are its names. */
 static void test_header_of_texts_for_a_model(void **state) {
   (void)state;
@@ -398,6 +411,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_flags, clear_folder),
                                      cmocka_unit_test_teardown(test_odd_quotes, clear_folder),
                                      cmocka_unit_test_teardown(test_late_rows, clear_folder),
+                                     cmocka_unit_test_teardown(test_header_of_letters, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts_for_a_model, clear_folder),
                                      cmocka_unit_test_teardown(test_flags_among_categories, clear_folder),

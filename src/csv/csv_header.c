@@ -209,6 +209,28 @@ static bool is_name_over_special(const csv_sample *s, const csv_syntax *syntax, 
   return false;
 }
 
+/* Does the line head have a name above a column of yes and no alone? Among other letters, y, n, t and f are codes. */
+static bool is_name_over_answers(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
+  const char *at[SAMPLE_MOST], *p = sample_after_hash(s, head, syntax->delimiter);
+  for (int line = body; line < s->count; line++) at[line] = s->lines[line].hash ? NULL : s->lines[line].text;
+  while (p != NULL) {
+    csv_cell cell;
+    number parsed;
+    int answers = 0, others = 0;
+    p = csv_next_cell(p, s->lines[head].end, syntax->delimiter, &cell);
+    const bool name = read_cell(syntax, &cell, &parsed) == CSV_TEXT;
+    for (int line = body; line < s->count; line++) {
+      if (at[line] == NULL) continue;
+      at[line] = csv_next_cell(at[line], s->lines[line].end, syntax->delimiter, &cell);
+      const csv_kind kind = read_cell(syntax, &cell, &parsed);
+      answers += kind == CSV_YES_NO;
+      others += kind != CSV_YES_NO && kind != CSV_MISSING;
+    }
+    if (name && answers > 0 && others == 0) return true;
+  }
+  return false;
+}
+
 bool sample_may_be_names(const csv_sample *s, const csv_syntax *syntax, int row) {
   enum { YEARS_LEAST = 3, NUMBERS_LEAST = 4 };
   const head_numbers h = read_head(s, syntax, row);
@@ -225,14 +247,16 @@ bool sample_may_be_names(const csv_sample *s, const csv_syntax *syntax, int row)
 
 bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
   const head_numbers h = read_head(s, syntax, head);
+  const bool answers = h.numbers > 0 || h.cells > SAMPLE_TEXTS_MOST; /* each counts, whatever its column holds */
   uint64_t over = 0;
   if (body >= s->count) return h.names > 0 && h.numbers == 0;
   for (int line = body; line < s->count; line++) {
     if (s->lines[line].hash) continue;
-    const uint64_t found = names_over_numbers(s, syntax, head, line, true);
+    const uint64_t found = names_over_numbers(s, syntax, head, line, answers);
     if (found > over) over = found;
   }
-  if (h.numbers == 0 && over == 0) return is_name_over_special(s, syntax, head, body);
+  if (h.numbers == 0 && over == 0)
+    return is_name_over_answers(s, syntax, head, body) || is_name_over_special(s, syntax, head, body);
   if (h.numbers == 0 || over * 2 > h.cells) return over > 0;
   const bool numbered = h.regular && h.numbers > 1 && h.step == 1 && (h.first == 0 || h.first == 1);
   return (numbered && over > 0) || are_number_names(s, syntax, body, &h) ||

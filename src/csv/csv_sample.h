@@ -6,6 +6,8 @@
 
 enum { SAMPLE_ROWS = 32, SAMPLE_MOST = 64 };
 
+enum { SAMPLE_TEXTS_MOST = 256 }; /* columns of a table of texts alone whose header is sought */
+
 typedef struct csv_sample {
   struct sample_line {
     char *text; /* a copy */

@@ -3,7 +3,7 @@
 
 #include "csv/csv_sample.h"
 
-enum { COLUMNS_MOST = 256, ROWS_LEAST = 4 };
+enum { ROWS_LEAST = 4 };
 
 static bool are_equal(const csv_cell *a, const csv_cell *b) {
   const size_t length = (size_t)(a->end - a->begin);
@@ -19,19 +19,19 @@ static int read_texts(const csv_sample *s, const csv_syntax *syntax, int line, b
   for (; p != NULL; count++) {
     number parsed;
     char hint[CSV_HINT_BYTES];
-    if (count == COLUMNS_MOST) return 0;
+    if (count == SAMPLE_TEXTS_MOST) return 0;
     csv_cell *const cell = &cells[count];
     p = csv_next_cell(p, s->lines[line].end, syntax->delimiter, cell);
     const csv_kind kind = csv_cell_read(syntax, cell, &parsed);
     if (kind == CSV_MISSING && !names) continue;
-    if (kind != CSV_TEXT || csv_cell_hint(cell, hint) || csv_cell_is_date(cell)) return 0;
+    if (kind < CSV_YES_NO || kind == CSV_MISSING || csv_cell_hint(cell, hint) || csv_cell_is_date(cell)) return 0;
   }
   return count;
 }
 
 /* Does a column have the same text in two rows? */
 static bool any_repeats(const csv_sample *s, const csv_syntax *syntax, int body) {
-  csv_cell cells[COLUMNS_MOST], others[COLUMNS_MOST];
+  csv_cell cells[SAMPLE_TEXTS_MOST], others[SAMPLE_TEXTS_MOST];
   for (int i = body; i < s->count; i++) {
     const int count = read_texts(s, syntax, i, false, cells);
     for (int j = body; j < i; j++) {
@@ -44,7 +44,7 @@ static bool any_repeats(const csv_sample *s, const csv_syntax *syntax, int body)
 }
 
 text_header sample_text_header(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
-  csv_cell names[COLUMNS_MOST], cells[COLUMNS_MOST];
+  csv_cell names[SAMPLE_TEXTS_MOST], cells[SAMPLE_TEXTS_MOST];
   const int count = read_texts(s, syntax, head, true, names);
   int rows = 0;
   if (count < 2) return NO_HEADER;
