@@ -7,6 +7,7 @@ begin() {
   shift
   local launcher=(mpirun --timeout "$hang_after" --oversubscribe --bind-to none -np "$np")
   [ "$np" != 0 ] || launcher=(env)
+  rm -f printed told # of a run before: the background may replace them after until_true has read them
   "${launcher[@]}" "$MLPDIST" "$@" > printed 2> told 3>&- &
   run=$!
 }

@@ -67,6 +67,7 @@ begin_on() {
   local launcher
   mpirun_on "$1"
   shift
+  rm -f printed told
   "${launcher[@]}" "$MLPDIST" train --epochs "$EPOCHS" "${options[@]}" --out run --checkpoint-every 40 --keep 1000 "$@" \
     > printed 2> told 3>&- &
   run=$!

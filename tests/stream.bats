@@ -185,6 +185,7 @@ EOF
   make_file shrinks.h5 60000 50 float32 0
   for np in 1 2; do
     cp shrinks.h5 data.h5
+    : > output # not that of the run before, which the background may replace later than the loop reads it
     timeout "$hang_after" mpirun --oversubscribe --bind-to none -np "$np" "$MLPDIST" train "${quick[@]}" --data data.h5 --stream --window 600 \
       --hidden 8 --epochs 100000 --out run > output 2> "$errors.all" &
     pid=$!
