@@ -186,4 +186,9 @@ typedef struct csv_layout {
 mlpd_status csv_layout_find(csv_lines *lines, const char *header, const csv_syntax *syntax, csv_layout *layout);
 void csv_layout_free(csv_layout *layout);
 
+enum { CSV_NUMBER_BYTES = 16 };
+
+/* What options call a column: its name, or where there is no header its number, written to `number`. */
+const char *csv_column_name(const csv_layout *layout, uint32_t column, char number[CSV_NUMBER_BYTES]);
+
 #endif

@@ -44,14 +44,13 @@ static bool is_zero_code(const char *code) { return skip_digits(code, code + str
 
 /* Features whose codes have leading zeros, or exponents. */
 static void report_features(const csv_source *c, bool zeros, const char *what) {
-  char list[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[400], number[16];
+  char list[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[400], number[CSV_NUMBER_BYTES];
   size_t used = 0, names_used = 0;
   for (uint32_t i = 0; c->codes != NULL && i < c->layout.columns; i++) {
     const bool category = c->sets != NULL && c->sets[i] != NULL;
     if (c->codes[i] == NULL || c->plan.roles[i] != CSV_FEATURE || category || is_zero_code(c->codes[i]) != zeros)
       continue;
-    (void)snprintf(number, sizeof number, "%u", i);
-    const char *const name = c->layout.names != NULL ? c->layout.names[i] : number;
+    const char *const name = csv_column_name(&c->layout, i, number);
     (void)snprintf(item, sizeof item, "'%s' in %.255s", c->codes[i], name);
     report_list_add(list, &used, ", ", item);
     report_list_add(names, &names_used, ",", name);

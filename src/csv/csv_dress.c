@@ -147,20 +147,13 @@ static bool commas_are_clear(const parts *p) {
   return first == NULL || p->points || strchr(first + 1, ',') != NULL || strchr(first + 1, '.') != NULL;
 }
 
-static void list_unit(csv_dressed *d, const char *unit) {
-  for (uint32_t i = 0; i < d->num_units && i < CSV_UNITS_LISTED; i++)
-    if (strcmp(d->units[i], unit) == 0) return;
-  if (d->num_units < CSV_UNITS_LISTED) memcpy(d->units[d->num_units], unit, strlen(unit) + 1);
-  if (d->num_units <= CSV_UNITS_LISTED) d->num_units++;
-}
-
 void csv_dressed_add(const csv_syntax *syntax, const csv_cell *cell, csv_dressed *d) {
   parts p;
   char mark = 0;
   if (!divide(cell, &p) || !find_mark(syntax, p.digits, &mark)) return;
   if (p.unit[0] != '\0' && strpbrk(p.unit, "0123456789") == NULL) { /* --strip takes no digits */
     d->united++;
-    list_unit(d, p.unit);
+    d->many_units = !csv_flags_add(d->units, p.unit) || d->many_units;
   }
   if (d->fitting == 0) memcpy(d->first.unit, p.unit, sizeof p.unit);
   if (d->fitting == 0 || d->first.thousands == 0) d->first.thousands = mark;

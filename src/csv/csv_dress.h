@@ -6,8 +6,6 @@
 
 #include "csv/csv.h"
 
-enum { CSV_UNITS_LISTED = 6 };
-
 typedef struct csv_dress {
   char unit[CSV_UNIT_BYTES]; /* "": none */
   char thousands;            /* 0: no mark */
@@ -18,9 +16,9 @@ typedef struct csv_dressed {
   uint64_t fitting; /* how many have the unit of the first, and marks of one kind */
   uint64_t united;  /* how many have a unit, whichever */
   csv_dress first;
-  bool clear;                                   /* commas separate thousands, and are no decimal signs */
-  char units[CSV_UNITS_LISTED][CSV_UNIT_BYTES]; /* (num_units) different ones */
-  uint32_t num_units;                           /* CSV_UNITS_LISTED + 1: more */
+  bool clear;                  /* commas separate thousands, and are no decimal signs */
+  char units[CSV_FLAGS_BYTES]; /* the different ones, as csv_flags_add lists them */
+  bool many_units;             /* more than that list holds */
 } csv_dressed;
 
 /* Counts a cell that is no number as it stands. */

@@ -153,11 +153,6 @@ static bool is_in_header(const csv_source *c, const csv_fault *fault) {
   return false;
 }
 
-static const char *number_of(uint32_t column, char text[16]) {
-  (void)snprintf(text, 16, "%u", column);
-  return text;
-}
-
 /* A cell that is not of the kind that the column has: a date, a number with a unit. */
 static mlpd_status refuse_unlike(const csv_source *c, uint32_t column, const csv_fault *f) {
   static const char *const what[DATE_KINDS] = {
@@ -209,11 +204,11 @@ static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const cs
 
 /* Numbers may be parts of names, as of houses. A model knows that they are none. */
 static const char *advise_names(const csv_source *c, uint32_t column, const char *what, char text[300]) {
-  char named[16];
+  char number[CSV_NUMBER_BYTES];
   text[0] = '\0';
   if (!c->follows && c->options->num_model_columns == 0)
     (void)snprintf(text, 300, "; if they are names, as of %s, --categorical '%.200s' makes categories", what,
-                   c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
+                   csv_column_name(&c->layout, column, number));
   return text;
 }
 
@@ -221,23 +216,16 @@ static const char *advise_names(const csv_source *c, uint32_t column, const char
  * are stripped first. */
 static void advise_units(const csv_source *c, uint32_t column, const csv_fault *f, char *what, size_t size) {
   char names[300];
-  if (f->dressed.num_units == 1 && f->texts == c->rows_seen - f->missing &&
+  if (strchr(f->dressed.units, ',') == NULL && f->texts == c->rows_seen - f->missing &&
       (c->follows || c->options->num_model_columns > 0))
     return (void)snprintf(what, size,
                           "is a number with a unit, but training had numbers without; --strip '%s' reads it, if those "
                           "were in the same unit",
-                          f->dressed.units[0]);
-  char list[CSV_UNITS_LISTED * (CSV_UNIT_BYTES + 1) + 1] = "";
-  for (size_t length = CSV_UNIT_BYTES; length > 0; length--)
-    for (uint32_t i = 0; i < f->dressed.num_units; i++) {
-      if (strlen(f->dressed.units[i]) != length) continue;
-      if (list[0] != '\0') strncat(list, ",", sizeof list - strlen(list) - 1);
-      strncat(list, f->dressed.units[i], sizeof list - strlen(list) - 1);
-    }
+                          f->dressed.units);
   (void)snprintf(what, size,
                  "is a number with a text behind it, as %llu cell%s of this column; if these are flags, --strip '%s' "
                  "leaves them off; if they are units, write all rows in one%s",
-                 (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", list,
+                 (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", f->dressed.units,
                  advise_names(c, column, "houses", names));
 }
 
@@ -256,7 +244,7 @@ static bool is_footer(const csv_source *c, uint32_t column, const csv_fault *f) 
 }
 
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
-  char what[700] = "", more[80] = "", categorical[300] = "", names[300], named[16], hint[CSV_HINT_BYTES];
+  char what[700] = "", more[80] = "", categorical[300] = "", names[300], number[CSV_NUMBER_BYTES], hint[CSV_HINT_BYTES];
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column] != DATE_NONE || csv_is_dressed(&c->plan.dresses[column]))
     return refuse_unlike(c, column, f);
@@ -287,11 +275,11 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more,
                    csv_hint_ordered(f->hint, c->layout.delimiter, hint));
-  else if (f->dressed.united == f->texts && f->dressed.num_units <= CSV_UNITS_LISTED)
+  else if (f->dressed.united == f->texts && !f->dressed.many_units)
     advise_units(c, column, f, what, sizeof what);
   else if (c->options->num_model_columns == 0)
     (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
-                   c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
+                   csv_column_name(&c->layout, column, number));
   if (*what == '\0' && is_footer(c, column, f))
     (void)snprintf(what, sizeof what,
                    "is not a number; delete this last line if it is no row (a total, a source), or use --missing '%s' "

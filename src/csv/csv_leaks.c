@@ -131,7 +131,7 @@ mlpd_status csv_leaks_see(csv_source *c, const char *text, size_t length, double
 }
 
 void csv_leaks_report(const csv_source *c) {
-  char list[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300], number[16];
+  char list[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300], number[CSV_NUMBER_BYTES];
   size_t used = 0, names_used = 0;
   uint32_t count = 0;
   if (c->leaks == NULL) return;
@@ -140,8 +140,7 @@ void csv_leaks_report(const csv_source *c) {
     for (const uint32_t end = f + csv_features_of(&c->plan, i); f < end; f++)
       tells = tells || map_tells(&c->leaks[f].map, c->base.rows) || line_tells(&c->leaks[f].line);
     if (!tells) continue;
-    (void)snprintf(number, sizeof number, "%u", i);
-    const char *const name = c->layout.names != NULL ? c->layout.names[i] : number;
+    const char *const name = csv_column_name(&c->layout, i, number);
     (void)snprintf(item, sizeof item, "'%.255s'", name);
     report_list_add(list, &used, ", ", item);
     report_list_add(names, &names_used, ",", name);

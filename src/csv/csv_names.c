@@ -210,6 +210,12 @@ mlpd_status sample_take_names(const csv_sample *s, const csv_syntax *syntax, int
   return make_names_differ(layout);
 }
 
+const char *csv_column_name(const csv_layout *layout, uint32_t column, char number[CSV_NUMBER_BYTES]) {
+  if (layout->names != NULL) return layout->names[column];
+  (void)snprintf(number, CSV_NUMBER_BYTES, "%u", column);
+  return number;
+}
+
 /* ---- Places ---- */
 
 mlpd_status csv_place_names(uint32_t columns, char ***names) {

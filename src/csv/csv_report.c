@@ -9,11 +9,6 @@
 #include "source/date.h"
 #include "source/report.h"
 
-static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
-  (void)snprintf(number, 16, "%u", column);
-  return c->layout.names != NULL ? c->layout.names[column] : number;
-}
-
 /* Does a word of the name say that the numbers are times? Those of a series follow one another. */
 static bool names_time(const char *name) {
   static const char *const words[] = {"year", "yr",     "month",  "week",  "day", "date", "time",      "hour",
@@ -30,21 +25,20 @@ static bool names_time(const char *name) {
 /* Times since 1970 in nanoseconds, as databases of measurements write them: their last digits say nothing. */
 static bool are_nanoseconds(const csv_source *c, uint32_t column, const csv_range *r) {
   static const double year = 365.2425 * 86400e9;
-  char number[16];
-  return r->least > 20 * year && r->most < 100 * year && names_time(column_name(c, column, number));
+  char number[CSV_NUMBER_BYTES];
+  return r->least > 20 * year && r->most < 100 * year && names_time(csv_column_name(&c->layout, column, number));
 }
 
 /* Reports features whose whole numbers double precision rounds. */
 static void report_rounded(const csv_source *c) {
-  char names[REPORT_BYTES] = "", text[16];
+  char names[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES];
   size_t used = 0;
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
     const csv_range *r = &c->ranges[f];
     f += csv_features_of(&c->plan, i);
     if (!r->rounded || are_nanoseconds(c, i, r)) continue;
-    (void)snprintf(text, sizeof text, "%u", i);
-    report_list_add(names, &used, ",", c->layout.names != NULL ? c->layout.names[i] : text);
+    report_list_add(names, &used, ",", csv_column_name(&c->layout, i, number));
   }
   if (used > 0)
     convert_say(
@@ -65,14 +59,14 @@ static const extremes *ends_of(const csv_source *c, uint32_t column, uint32_t fe
 /* Features that number the rows, such as an index that was stored as a column, or several (reset_index in pandas).
  * Where there are no others, they are what the target depends on: a time, a place. */
 static void report_counting(const csv_source *c) {
-  char shown[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300], number[16];
+  char shown[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300], number[CSV_NUMBER_BYTES];
   size_t used = 0, names_used = 0;
   uint32_t count = 0;
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     const extremes *const ends = c->plan.roles[i] == CSV_FEATURE ? ends_of(c, i, f) : NULL;
     f += csv_features_of(&c->plan, i);
     if (ends == NULL || (i == 0 && c->layout.index) || !extremes_count_rows(ends)) continue;
-    const char *const name = column_name(c, i, number);
+    const char *const name = csv_column_name(&c->layout, i, number);
     if (names_time(name)) continue;
     (void)snprintf(item, sizeof item, "'%.255s'", name);
     report_list_add(shown, &used, ", ", item);
@@ -86,7 +80,7 @@ static void report_counting(const csv_source *c) {
 
 /* Numbers such as -999 far from all others of a column. What they mean is not known here. */
 static void report_placeholders(const csv_source *c) {
-  char list[REPORT_BYTES] = "", values[REPORT_BYTES] = "", item[400], number[16], last[40] = "";
+  char list[REPORT_BYTES] = "", values[REPORT_BYTES] = "", item[400], number[CSV_NUMBER_BYTES], last[40] = "";
   size_t used = 0, values_used = 0;
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     double value = 0;
@@ -97,7 +91,7 @@ static void report_placeholders(const csv_source *c) {
     char text[40];
     (void)snprintf(text, sizeof text, "%.10g", value);
     (void)snprintf(item, sizeof item, "%s in %llu row%s of %.255s", text, (unsigned long long)rows,
-                   rows == 1 ? "" : "s", column_name(c, i, number));
+                   rows == 1 ? "" : "s", csv_column_name(&c->layout, i, number));
     report_list_add(list, &used, ", ", item);
     if (strcmp(text, last) != 0) report_list_add(values, &values_used, ",", text);
     (void)snprintf(last, sizeof last, "%s", text);
@@ -152,11 +146,11 @@ static void report_total(const csv_source *c) {
 }
 
 static void report_categories(const csv_source *c) {
-  char list[REPORT_BYTES] = "", item[320], number[16];
+  char list[REPORT_BYTES] = "", item[320], number[CSV_NUMBER_BYTES];
   size_t used = 0;
   for (uint32_t i = 0; c->sets != NULL && i < c->layout.columns; i++) {
     if (c->sets[i] == NULL || c->plan.roles[i] != CSV_FEATURE) continue;
-    (void)snprintf(item, sizeof item, "%.255s (%u)", column_name(c, i, number), c->sets[i]->count);
+    (void)snprintf(item, sizeof item, "%.255s (%u)", csv_column_name(&c->layout, i, number), c->sets[i]->count);
     report_list_add(list, &used, ", ", item);
   }
   if (used > 0) convert_say(c->options, "%s: columns of categories: %s", c->base.name, list);
@@ -189,11 +183,11 @@ static void report_dates(const csv_source *c) {
       [4] = "become four features each: year, day of the year, weekday, seconds since 1970",
       [5] = "become five features each: year, day of the year, weekday, hour, seconds since 1970"};
   for (int kind = DATE_DAY; kind < DATE_KINDS; kind++) {
-    char list[REPORT_BYTES] = "", number[16];
+    char list[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES];
     size_t used = 0;
     for (uint32_t i = 0; i < c->layout.columns; i++)
       if (c->plan.dates[i] == kind && c->plan.roles[i] == CSV_FEATURE)
-        report_list_add(list, &used, ", ", column_name(c, i, number));
+        report_list_add(list, &used, ", ", csv_column_name(&c->layout, i, number));
     const uint32_t features = date_features((date_kind)kind);
     if (used > 0)
       convert_say(c->options, "%s: %s %s: %s", c->base.name, what[date_order_kind((date_kind)kind)],
@@ -202,12 +196,12 @@ static void report_dates(const csv_source *c) {
 }
 
 static void report_dresses(const csv_source *c) {
-  char units[REPORT_BYTES] = "", marks[REPORT_BYTES] = "", number[16], item[400];
+  char units[REPORT_BYTES] = "", marks[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES], item[400];
   size_t units_used = 0, marks_used = 0;
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     const csv_dress *const dress = &c->plan.dresses[i];
     if (c->plan.roles[i] != CSV_FEATURE) continue;
-    const char *const name = column_name(c, i, number);
+    const char *const name = csv_column_name(&c->layout, i, number);
     if (dress->unit[0] != '\0')
       report_list_add(units, &units_used, ", ", csv_dress_name(dress, name, item, sizeof item));
     if (dress->thousands != 0) report_list_add(marks, &marks_used, ", ", name);
@@ -219,7 +213,7 @@ static void report_dresses(const csv_source *c) {
 /* Whole numbers that are all dates or months: from one month to the next they leap by 70, from year to year by 89. */
 static void report_compact_dates(const csv_source *c) {
   enum { LEAST_ROWS = 10 };
-  char number[16];
+  char number[CSV_NUMBER_BYTES];
   for (uint32_t i = 0, f = 0; i < c->layout.columns && c->base.rows >= LEAST_ROWS; i++) {
     const csv_range *const r = c->plan.roles[i] == CSV_FEATURE ? &c->ranges[f] : NULL;
     const bool other = c->plan.dates[i] != DATE_NONE || (c->sets != NULL && c->sets[i] != NULL);
@@ -230,7 +224,7 @@ static void report_compact_dates(const csv_source *c) {
     convert_say(c->options,
                 "note: %s: column %s is read as numbers, but they look like %s, as %.0f; written as %s (ISO 8601) they "
                 "are read as dates",
-                c->base.name, column_name(c, i, number), months ? "months" : "dates", r->least,
+                c->base.name, csv_column_name(&c->layout, i, number), months ? "months" : "dates", r->least,
                 months ? "2021-03" : "2021-03-15");
   }
 }
@@ -238,11 +232,11 @@ static void report_compact_dates(const csv_source *c) {
 /* Categories that look like dates or amounts, unless they were asked for: few enough to be kept, they would lose their
  * order without a word. */
 static void report_foreign_dates(const csv_source *c) {
-  char number[16];
+  char number[CSV_NUMBER_BYTES];
   for (uint32_t i = 0; c->sets != NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++) {
     const category_set *const set = c->sets[i];
     if (set == NULL || set->wanted || set->count == 0 || c->plan.roles[i] != CSV_FEATURE) continue;
-    const char *const name = column_name(c, i, number);
+    const char *const name = csv_column_name(&c->layout, i, number);
     bool amounts = false;
     const char *const form = csv_form_of(set, &amounts);
     if (amounts)
@@ -263,11 +257,12 @@ static void report_foreign_dates(const csv_source *c) {
 
 /* Categories of a further table that no training row has: models count them as none (model/held_out.c). */
 static void report_untrained(const csv_source *c) {
-  char list[REPORT_BYTES] = "", item[320], number[16];
+  char list[REPORT_BYTES] = "", item[320], number[CSV_NUMBER_BYTES];
   size_t used = 0;
   for (uint32_t i = 0; c->compares && i < c->layout.columns; i++) {
     if (c->untrained[i] == 0) continue;
-    (void)snprintf(item, sizeof item, "%.255s (%llu)", column_name(c, i, number), (unsigned long long)c->untrained[i]);
+    (void)snprintf(item, sizeof item, "%.255s (%llu)", csv_column_name(&c->layout, i, number),
+                   (unsigned long long)c->untrained[i]);
     report_list_add(list, &used, ", ", item);
   }
   if (used > 0)
@@ -277,7 +272,7 @@ static void report_untrained(const csv_source *c) {
 
 /* Yes and no in columns that are numbers in training. */
 static void report_answers(const csv_source *c) {
-  char number[16];
+  char number[CSV_NUMBER_BYTES];
   const bool later = c->follows || c->options->num_model_columns > 0;
   for (uint32_t i = 0; later && c->faults != NULL && i < c->layout.columns; i++) {
     const csv_fault *const f = c->plan.roles[i] == CSV_FEATURE ? c->faults[i] : NULL;
@@ -286,13 +281,13 @@ static void report_answers(const csv_source *c) {
         c->options,
         "note: %s: column %s holds '%s' and the like, read as 1 and 0, but numbers in training: this is right if "
         "those were 1 and 0",
-        c->base.name, column_name(c, i, number), f->answer_text);
+        c->base.name, csv_column_name(&c->layout, i, number), f->answer_text);
   }
 }
 
 /* Other numbers than 0 and 1 in columns that are yes/no in training. */
 static void report_no_answers(const csv_source *c) {
-  char number[16];
+  char number[CSV_NUMBER_BYTES];
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     const csv_range *const r = c->plan.roles[i] == CSV_FEATURE ? &c->ranges[f] : NULL;
     f += csv_features_of(&c->plan, i);
@@ -300,17 +295,17 @@ static void report_no_answers(const csv_source *c) {
     convert_say(c->options,
                 "note: %s: column %s holds numbers from %g to %g, but is yes/no in training: 1 and 0 are right (%llu "
                 "row%s neither)",
-                c->base.name, column_name(c, i, number), r->least, r->most, (unsigned long long)r->others,
+                c->base.name, csv_column_name(&c->layout, i, number), r->least, r->most, (unsigned long long)r->others,
                 r->others == 1 ? " holds" : "s hold");
   }
 }
 
 static void report_missing(const csv_source *c) {
-  char list[REPORT_BYTES] = "", item[320], number[16];
+  char list[REPORT_BYTES] = "", item[320], number[CSV_NUMBER_BYTES];
   size_t used = 0;
   for (uint32_t i = 0; c->faults != NULL && !c->options->drop_missing && i < c->layout.columns; i++) {
     if (c->faults[i] == NULL || c->faults[i]->missing == 0 || c->plan.roles[i] != CSV_FEATURE) continue;
-    (void)snprintf(item, sizeof item, "%.255s (%llu)", column_name(c, i, number),
+    (void)snprintf(item, sizeof item, "%.255s (%llu)", csv_column_name(&c->layout, i, number),
                    (unsigned long long)c->faults[i]->missing);
     report_list_add(list, &used, ", ", item);
   }
@@ -319,10 +314,10 @@ static void report_missing(const csv_source *c) {
 
 /* Reports columns that are left out because they are useless. */
 static void report_useless(const csv_source *c) {
-  char number[16];
+  char number[CSV_NUMBER_BYTES];
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     if (c->reasons[i] == NULL || c->reasons[i][0] == '\0') continue;
-    const char *const name = column_name(c, i, number);
+    const char *const name = csv_column_name(&c->layout, i, number);
     if (c->examples[i] == NULL)
       convert_say(c->options, "note: %s: column %s is left out: %s", c->base.name, name, c->reasons[i]);
     else

@@ -40,15 +40,14 @@ static void report_repeated(const csv_source *c) {
 
 static void report_left_out(const csv_source *c) {
   const csv_layout *l = &c->layout;
-  char names[REPORT_BYTES] = "", text[16];
+  char names[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES];
   size_t used = 0;
   if (c->plan.index_left_out)
     convert_say(c->options, "%s: the first column, %s, numbers or names the rows: left out (--columns keeps it)",
                 c->base.name, l->names != NULL ? "without a name" : "each number one more than the last");
   for (uint32_t i = c->plan.index_left_out; i < l->columns; i++) {
     if (c->plan.roles[i] != CSV_LEFT_OUT) continue;
-    (void)snprintf(text, sizeof text, "%u", i);
-    report_list_add(names, &used, ", ", l->names != NULL ? l->names[i] : text);
+    report_list_add(names, &used, ", ", csv_column_name(l, i, number));
   }
   if (used > 0) convert_say(c->options, "%s: columns left out: %s", c->base.name, names);
 }

@@ -15,15 +15,10 @@ enum {
   TEXTS_SHOWN = 8
 };
 
-static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
-  (void)snprintf(number, 16, "%u", column);
-  return c->layout.names != NULL ? c->layout.names[column] : number;
-}
-
 /* The first two categories that look alike, if there are any. */
 static void note_alike(const csv_source *c, uint32_t column) {
   const category_set *const set = c->sets[column];
-  char number[16];
+  char number[CSV_NUMBER_BYTES];
   if (set->count > COMPARED_MOST) return;
   for (uint32_t k = 0; k < set->count; k++)
     for (uint32_t j = 0; j < k; j++) {
@@ -33,18 +28,18 @@ static void note_alike(const csv_source *c, uint32_t column) {
           c->options,
           "note: %s: the categories '%.60s' and '%.60s' of column %s differ only in %s and are kept apart; write "
           "them alike if they are one",
-          c->base.name, set->all[j].text, set->all[k].text, column_name(c, column, number), difference);
+          c->base.name, set->all[j].text, set->all[k].text, csv_column_name(&c->layout, column, number), difference);
       return;
     }
 }
 
 /* Some of the numbers have flags behind them: 12.3 b. */
 static bool note_flags(const csv_source *c, uint32_t column) {
-  char flags[CSV_FLAGS_BYTES], number[16];
+  char flags[CSV_FLAGS_BYTES], number[CSV_NUMBER_BYTES];
   bool amounts;
   const category_set *const set = c->sets[column];
   if (csv_form_of(set, &amounts) != csv_form_united || !csv_form_flags(set, flags)) return false;
-  const char *const name = column_name(c, column, number);
+  const char *const name = csv_column_name(&c->layout, column, number);
   convert_say(c->options,
               "note: %s: column %s becomes categories, but its texts are numbers, some with another text behind them; "
               "if these are flags, --strip '%s' leaves them off; --categorical '%s' keeps it without this note",
@@ -78,7 +73,7 @@ static void note_numbers(const csv_source *c, uint32_t column) {
   convert_say(c->options,
               "note: %s: column %s becomes categories, and %u of them are numbers, as '%s', which lose their order; "
               "--missing %s%s%s reads the column as numbers",
-              c->base.name, column_name(c, column, name), numbers, example->text, listed ? "'" : "",
+              c->base.name, csv_column_name(&c->layout, column, name), numbers, example->text, listed ? "'" : "",
               listed ? texts : "with its texts", listed ? "'" : "");
 }
 
@@ -86,10 +81,10 @@ static void note_numbers(const csv_source *c, uint32_t column) {
 static bool note_parts(const csv_source *c, uint32_t column) {
   const category_set *const set = c->sets[column];
   const char *texts[ROLES_PARTS_MOST];
-  char number[16];
+  char number[CSV_NUMBER_BYTES];
   for (uint32_t k = 0; k < set->count && k < ROLES_PARTS_MOST; k++) texts[k] = set->all[k].text;
   if (!roles_name_parts(texts, set->count)) return false;
-  const char *const name = column_name(c, column, number);
+  const char *const name = csv_column_name(&c->layout, column, number);
   convert_say(
       c->options,
       "note: %s: column %s names parts of the rows, as '%.40s' and '%.40s', but is read as a feature, and parts "
