@@ -131,7 +131,7 @@ END
     [ "$(digest_of changed.h5)" != "$(digest_of before.h5)" ] || fail "the weights in the file do not count"
     alone import other.onnx other.h5
     fails_with 1 "other.onnx: mlpdist exported this file from a model with categories or missing values, normalisation by quantiles," \
-      "and that does not fit the graph, which has been changed"
+      "and that does not fit the graph byte for byte"
   fi
   alone import net.onnx refused.h5 --activation relu
   fails_with 2 "the file names its activations"
@@ -169,7 +169,7 @@ END
   local python name
   python=$(onnx_python)
   PYTHONPATH=$BATS_TEST_DIRNAME "$python" -B - << 'END' || fail "the graphs cannot be made"
-import numpy as np, onnx, reference_onnx
+import os, numpy as np, onnx, reference_onnx
 from onnx import helper, numpy_helper, TensorProto
 
 draw = np.random.default_rng(7)
@@ -253,6 +253,19 @@ g.arrays = [numpy_helper.from_array(np.zeros((4, 20000), "e"), "wide")]
 for i in range(1000):
     g.on("Identity")
 g.save("wide", check=False)
+# The same in data files, one of them under two names: each file counts once.
+model = onnx.load("wide.onnx")
+model.graph.initializer.extend(numpy_helper.from_array(np.zeros(500 + i, "f"), f"more{i}") for i in range(2))
+onnx.save(model, "files.onnx", save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0)
+model = onnx.load("files.onnx", load_external_data=False)
+os.link("more1", "same")
+model.graph.initializer.append(model.graph.initializer[-1])
+(location,) = (entry for entry in model.graph.initializer[-1].external_data if entry.key == "location")
+location.value = "same"
+with open("files.onnx", "wb") as file:
+    file.write(model.SerializeToString())
+with open("files.bytes", "w") as file:
+    print(model.graph.ByteSize() + 4 * 20000 * 2 + (500 + 501) * 4, file=file)
 g = Graph().on("Gemm", "few")
 g.arrays = [numpy_helper.from_array(np.zeros((4, 1), "f"), "few")]
 g.save("many", check=False)
@@ -437,7 +450,6 @@ def moved(name, location, **entries):
             entry.value = {"location": location, **entries}.get(entry.key, entry.value)
     with open(name + ".onnx", "wb") as file:
         file.write(model.SerializeToString())
-import os
 os.mkdir("below")
 os.symlink("../external.onnx.data", "below/link"), os.symlink("below", "aside"), os.mkfifo("pipe")
 os.link("external.onnx.data", "below/same"), open("short", "wb").write(b"7" * 99)
@@ -586,6 +598,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused logarithms "operator Mul" "takes labels, the probabilities of two classes, or the logarithm of a softmax"
   refused inner "operator Gemm" "takes the logarithm of a softmax, which only ends a network"
   refused wide "operators would need" "MiB for weights of"
+  refused files "operators would need" "MiB for weights of $(cat files.bytes) bytes"
   refused many "the graph has more than 20000 operators"
   refused deep "transposes a constant of more than two dimensions"
   alone import units.onnx refused.h5 --task classification
@@ -890,7 +903,7 @@ END
   sed 's/mlpdist model 1/mlpdist model 9/' kept.onnx > other.onnx
   alone import other.onnx x.out.h5
   fails_with 1 "other.onnx: mlpdist exported this file from a model with numbers as cosines, which import reads from the description" \
-    "and that does not fit the graph, which has been changed: use the model.h5 that it came from (its input has 3 values per row"
+    "and that does not fit the graph byte for byte: use the model.h5 that it came from (its input has 3 values per row"
   for file in none.h5 none.npz; do
     alone import "$file" x.out.h5
     fails_with 1 "mlpdist: $file: "

@@ -371,10 +371,13 @@ static mlpd_status read_graph(const onnx_file *file, import_chain *chain) {
 /* What the graph of our own export holds in another form than layers, by the ends of the names of its arrays. */
 static const struct {
   const char *array, *what;
-} NOT_REBUILT[] = {{"_code", "categories or missing values"},  {"_knot", "normalisation by quantiles"},
-                   {"_frequency", "numbers as cosines"},       {"_low", "numbers in bins"},
-                   {"_alpha", "parametric activations"},       {"_repeats", "members"},
-                   {"_scale_shape", "members of an ensemble"}, {"_is_deviation", "deviations"}};
+} NOT_REBUILT[] = {{"_code", "categories or missing values"},
+                   {"_knot", "normalisation by quantiles"},
+                   {"_frequency", "numbers as cosines"},
+                   {"_low", "numbers in bins"},
+                   {"_alpha", "parametric activations"},
+                   {"_members", "members"},
+                   {"_is_deviation", "deviations"}};
 
 static bool has_array(const onnx_file *file, const char *end) {
   const size_t length = strlen(end);
@@ -402,7 +405,7 @@ static mlpd_status refuse_export(const onnx_file *file, mlpd_status status, cons
 /* Stores the model that the file describes, or why it is of no use. A task that the user gives goes before. */
 static mlpd_status read_description(const onnx_file *file, mlpd_task task, import_chain *chain, const char **why) {
   const mlpd_status status = import_onnx_described(file, &chain->described);
-  *why = status == MLPD_ERROR_DATA ? "that does not fit the graph, which has been changed" : "the file has none";
+  *why = status == MLPD_ERROR_DATA ? "that does not fit the graph byte for byte" : "the file has none";
   if (status != MLPD_OK && status != MLPD_ERROR_DATA) return status;
   if (chain->described == NULL || task == MLPD_TASK_AUTO || task == chain->described->task) return MLPD_OK;
   *why = "--task differs from it";

@@ -31,7 +31,9 @@ void import_builder_free(import_builder *b) {
 /* Every stage has a product or a value of its own, and every value a node: that bounds both lists. */
 mlpd_status import_builder_create(const onnx_file *file, import_builder *b) {
   const size_t most = 4 * (size_t)file->num_nodes + 2;
-  *b = (import_builder){.file = file, .bytes = file->graph.count + onnx_external_size(file)};
+  *b = (import_builder){.file = file};
+  TRY(onnx_external_size(file, &b->bytes));
+  b->bytes += file->graph.count;
   TRY(memory_allocate(&b->stages, most, sizeof *b->stages, "layers"));
   return memory_allocate(&b->values, most, sizeof *b->values, "layers");
 }

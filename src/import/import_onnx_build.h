@@ -11,7 +11,7 @@ typedef struct import_builder {
   import_value *values;
   uint32_t num_stages, num_values;
   uint64_t numbers;       /* that stages and values hold so far */
-  uint64_t bytes;         /* of the graph and its largest data file */
+  uint64_t bytes;         /* of the graph and its data files */
   uint32_t looks;         /* at values, in search of polynomials */
   const onnx_node *node;  /* at work */
   import_value *labelled; /* which the graph makes labels of; NULL: none */

@@ -165,19 +165,38 @@ static mlpd_status find_entry(void *context, const protobuf_field *field) {
   return field->number == ONNX_ARRAY_EXTERNAL ? onnx_external_entry(field->slice, context) : MLPD_OK;
 }
 
-uint64_t onnx_external_size(const onnx_file *file) {
+static int by_inode(const void *a, const void *b) {
+  const struct stat *const one = a, *const other = b;
+  if (one->st_dev != other->st_dev) return one->st_dev < other->st_dev ? -1 : 1;
+  return (one->st_ino > other->st_ino) - (one->st_ino < other->st_ino);
+}
+
+/* Files that cannot be opened are left to onnx_external_read, which says why. */
+static size_t find_files(const onnx_file *file, struct stat *found) {
   protobuf_slice last = {0};
-  uint64_t most = 0;
+  size_t count = 0;
   for (uint32_t i = 0; i < file->num_arrays; i++) {
     onnx_external at = {0};
     char shown[FILE_PATH_BYTES];
-    uint64_t size = 0;
     int descriptor = -1;
     if (protobuf_visit(file->arrays[i].content, find_entry, &at) != MLPD_OK || at.location.count == 0) continue;
     if (protobuf_slices_equal(at.location, last) || open_data(file, &at, shown, &descriptor) != MLPD_OK) continue;
-    if (size_of(descriptor, shown, &size) == MLPD_OK && size > most) most = size;
+    count += fstat(descriptor, &found[count]) == 0 && S_ISREG(found[count].st_mode);
     (void)close(descriptor);
     last = at.location;
   }
-  return most;
+  return count;
+}
+
+mlpd_status onnx_external_size(const onnx_file *file, uint64_t *bytes) {
+  struct stat *found = NULL;
+  *bytes = 0;
+  if (file->num_arrays == 0) return MLPD_OK;
+  TRY(memory_allocate(&found, file->num_arrays, sizeof *found, "data files"));
+  const size_t count = find_files(file, found);
+  qsort(found, count, sizeof *found, by_inode);
+  for (size_t i = 0; i < count; i++)
+    if (i == 0 || by_inode(&found[i - 1], &found[i]) != 0) *bytes += (uint64_t)found[i].st_size;
+  free(found);
+  return MLPD_OK;
 }

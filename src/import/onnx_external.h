@@ -20,7 +20,7 @@ mlpd_status onnx_external_entry(protobuf_slice message, onnx_external *at);
  * and no link: a model from elsewhere shall not read whatever its user may read. */
 mlpd_status onnx_external_read(const onnx_file *file, const onnx_external *at, uint64_t bytes, unsigned char **made);
 
-/* Bytes of the largest data file of the graph's arrays; 0: none. */
-uint64_t onnx_external_size(const onnx_file *file);
+/* Bytes of all data files of the graph's arrays together; each file counts once, whatever its names. */
+mlpd_status onnx_external_size(const onnx_file *file, uint64_t *bytes);
 
 #endif
