@@ -164,8 +164,9 @@ static bool states_fit(const trainer *t, const checkpoint *c) {
 /* On rank 0: could this run have reached the state in c? */
 static mlpd_status check_possible(const trainer *t, const checkpoint *c) {
   TRY(checkpoint_check_steps(c, t->prep.plan.steps_per_epoch));
-  bool fits = c->state.arena_size == t->prep.model->network->arena_size;
-  fits = fits && states_fit(t, c);
+  if (c->state.arena_size != t->prep.model->network->arena_size)
+    return FAIL(MLPD_ERROR_DATA, "it is damaged, or of a version whose network has other weights for these options");
+  bool fits = states_fit(t, c);
   fits = fits && (c->arenas[CHECKPOINT_KEPT] != NULL) == (c->state.kept_epoch > 0);
   fits = fits && (c->arenas[CHECKPOINT_AVERAGE] != NULL) == run_average_begun(t, &c->state);
   return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "it is damaged: its arrays do not fit this network");
