@@ -160,6 +160,7 @@ typedef enum mlpd_schedule {
   MLPD_FLAT_COSINE,     /* lr until t = flat, then to lr-min along half a cosine */
   MLPD_COSLOG4,         /* lr-min + (lr - lr-min) * 1/2 (1 - cos(2 pi log2(1 + 15 t))): four waves, each longer */
   MLPD_PLATEAU,         /* lr * gamma each time the loss has not fallen for lr-patience epochs; at least lr-min */
+  MLPD_INVSCALING,      /* lr / (1 + samples)^power-t, samples: of all steps of whole epochs before s */
   MLPD_NUM_SCHEDULES
 } mlpd_schedule;
 
@@ -735,7 +736,7 @@ typedef struct mlpd_train_options {
   double ema;         /* decay of the exponential moving average of the weights; 0: none */
   uint64_t swa_start; /* epoch from which on the ends of epochs are averaged; 0: none */
   mlpd_schedule schedule;
-  double lr_min, lr_gamma, lr_step_epochs, lr_power, lr_rise, lr_flat, warmup_epochs;
+  double lr_min, lr_gamma, lr_step_epochs, lr_power, power_t, lr_rise, lr_flat, warmup_epochs;
   uint64_t lr_restart_factor; /* length of a cycle over that of the one before */
   uint64_t lr_patience;       /* of plateau: epochs without a lower loss */
   mlpd_lr_scale lr_scale;     /* lr times batch / base_batch, or its square root */

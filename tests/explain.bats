@@ -252,7 +252,7 @@ lesson() {
 
 @test "explain: schedules and averages of the weights, a column each in the table of steps" {
   local schedule
-  for schedule in constant step exponential polynomial cosine cosine-restarts flat-cosine one-cycle coslog4 plateau; do
+  for schedule in constant step exponential polynomial cosine cosine-restarts flat-cosine one-cycle coslog4 plateau invscaling; do
     alone explain --example xor --schedule "$schedule" --warmup-epochs 1 --ema 0.9 --steps 9 --show-step 2
     succeeds
     narrow

@@ -179,9 +179,9 @@ END
 @test "schedules of later versions, of the rate and of dropout and weight decay" {
   local schedule optimizer
   regression
-  for schedule in exponential polynomial one-cycle flat-cosine coslog4 cosine-restarts; do
+  for schedule in exponential polynomial one-cycle flat-cosine coslog4 cosine-restarts invscaling; do
     alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 8 --lr 0.05 --batch 50 --schedule "$schedule" \
-      --lr-step-epochs 0.5 --lr-restart-factor 2 --lr-power 2 --lr-rise 0.4 --lr-flat 0.6 --lr-gamma 0.6 --lr-min 0.001
+      --lr-step-epochs 0.5 --lr-restart-factor 2 --lr-power 2 --lr-rise 0.4 --lr-flat 0.6 --lr-gamma 0.6 --lr-min 0.001 --power-t 0.1
   done
   for optimizer in adamw lars; do # dropout and weight decay fall
     ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 8 --batch 50 --lanes 2 --dropout 0.4 --input-dropout 0.2 \

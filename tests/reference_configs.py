@@ -37,7 +37,7 @@ LOSSES = {
 RATES = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "adam": 0.01, "adamw": 0.01, "adamax": 0.01, "rmsprop": 0.003,
          "adagrad": 0.02, "lion": 0.002, "lars": 0.5, "lamb": 0.02}
 SCHEDULES = ("constant", "step", "cosine", "exponential", "polynomial", "one-cycle", "cosine-restarts", "flat-cosine",
-             "coslog4", "plateau")
+             "coslog4", "plateau", "invscaling")
 # Without kinks: where a unit stands on one, single and double precision take different slopes.
 ACTIVATIONS = ("tanh", "sigmoid", "silu", "gelu", "mish", "softplus", "elu")
 
@@ -84,7 +84,7 @@ def draw_descent(r, turn, layers):
     rate *= 0.3 if turn % len(TASKS) == TASKS.index("counts") else 1
     # A root of a mean square that is hardly more than rounding differs between precisions: epsilon is above it.
     options = ["--optimizer", optimizer, "--lr", f"{rate:.4g}", "--epsilon", "1e-3", "--trust-coefficient", "0.05", "--beta2", r.choice(("0.9", "0.99"))]
-    options += ["--schedule", schedule, "--lr-gamma", "0.6", "--lr-step-epochs", r.choice(("0.5", "1")), "--lr-power", "2",
+    options += ["--schedule", schedule, "--lr-gamma", "0.6", "--lr-step-epochs", r.choice(("0.5", "1")), "--lr-power", "2", "--power-t", "0.2",
                 "--lr-min", "0.0005", "--lr-restart-factor", "2", "--lr-patience", "1", "--warmup-epochs", r.choice(("0", "0.5"))]
     if r.random() < 0.4:
         options += ["--weight-decay", r.choice(("0.1", "0.003")), "--decay", r.choice(("auto", "auto", "coupled", "decoupled"))]

@@ -172,8 +172,9 @@ class Plateau:
             self.factor, self.since = self.factor * self.options.real("lr-gamma"), 0
 
 
-def learning_rate(options, steps_per_epoch, step, factor=1.0):
+def learning_rate(options, lanes, step, factor=1.0):
     """factor: of plateau."""
+    steps_per_epoch = lanes.steps
     ratio = options.real("batch") / options.real("base-batch")
     base = options.real("lr") * {"none": 1, "linear": ratio, "sqrt": math.sqrt(ratio)}[options["lr-scale"]]
     warmup = math.floor(options.real("warmup-epochs") * steps_per_epoch + 0.5)
@@ -188,6 +189,8 @@ def learning_rate(options, steps_per_epoch, step, factor=1.0):
         return base * options.real("lr-gamma")**math.floor(done / (options.real("lr-step-epochs") * steps_per_epoch))
     if schedule == "exponential":
         return base * options.real("lr-gamma")**(done / (options.real("lr-step-epochs") * steps_per_epoch))
+    if schedule == "invscaling":
+        return base / (1 + done // steps_per_epoch * lanes.rows)**options.real("power-t")
     t = done / (int(options["epochs"]) * steps_per_epoch - warmup)
     least, rise, flat = options.real("lr-min"), options.real("lr-rise"), options.real("lr-flat")
 
@@ -486,7 +489,7 @@ class Run:
             factor = regularization(self.options, int(self.options["epochs"]) * self.lanes.steps, done)
             at = Pass(True, seed, epoch, first, bounds, factor)
             total += self.network.step(self.x[rows], self.y[rows], self.loss, self.of_members(rows), at)
-            optimizer.update(learning_rate(self.options, self.lanes.steps, done, plateau.factor), weights.sum(), factor)
+            optimizer.update(learning_rate(self.options, self.lanes, done, plateau.factor), weights.sum(), factor)
             average.after_step()
             first += len(rows)
         return total / self.sample_weights.sum()

@@ -358,6 +358,7 @@ class Lesson:
             "cosine": lambda: half(lr, low, at),
             "flat-cosine": lambda: lr if at < flat else half(lr, low, (at - flat) / (1 - flat)),
             "one-cycle": lambda: half(lr / 25, lr, at / rise) if at < rise else half(lr, low, (at - rise) / (1 - rise)),
+            "invscaling": lambda: lr / (1 + len(self.x) * s) ** self.real("power-t", 0.5),
             "coslog4": lambda: low + (lr - low) * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * at))) / 2,
         }[name]()
 
@@ -541,6 +542,7 @@ COURSES = [
     "schedule flat-cosine lr-flat 0.4 swa-start 4",
     "schedule one-cycle lr-rise 0.5 ema 0.5",
     "schedule coslog4",
+    "schedule invscaling power-t 0.7 warmup-epochs 1",
     "schedule constant warmup-epochs 4 ema 0.99",
     "schedule plateau lr-patience 2 lr-gamma 0.5 lr-min 0.3 lr 8 loss huber",
 ]

@@ -107,8 +107,8 @@ goes_on_as_whole() {
 @test "resumed in the middle of each schedule" {
   unless_sanitized "digests: compared in the build without sanitizers; test_trainer resumes under them"
   local options="--hidden 4 --batch 320 --lanes 4 --epochs 6 --quiet --lr 0.05 --lr-step-epochs 1.5 --lr-patience 1
-    --lr-gamma 0.6 --min-delta 9 --lr-min 0.001 --lr-power 2 --save last" schedule expected
-  for schedule in constant step cosine exponential polynomial one-cycle cosine-restarts flat-cosine coslog4 plateau; do
+    --lr-gamma 0.6 --min-delta 9 --lr-min 0.001 --lr-power 2 --power-t 0.2 --save last" schedule expected
+  for schedule in constant step cosine exponential polynomial one-cycle cosine-restarts flat-cosine coslog4 plateau invscaling; do
     rm -rf whole run
     # shellcheck disable=SC2086
     alone train "${quick[@]}" --out whole --checkpoint-every 14 --schedule $schedule $options

@@ -7,6 +7,7 @@ import re
 import sys
 import tempfile
 import unittest
+import unittest.mock as mock
 import warnings
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
@@ -73,7 +74,7 @@ class Library(unittest.TestCase):
         while ctypes.c_char_p.from_address(row).value:
             names.append(ctypes.c_char_p.from_address(row).value.decode())
             row += int(sizes["mlpd_option"])
-        shared = {"activation", "momentum", "epsilon"}
+        shared = {"activation", "momentum", "epsilon", "power-t"}
         ours = {n.replace("_", "-") for n in _options.OWN} | set(_options.NOT_HERE) | shared
         self.assertEqual(set(names), ours)
 
@@ -202,6 +203,38 @@ class Estimators(unittest.TestCase):
         self.assertEqual(adam[0], adam[1])
         with self.assertRaisesRegex(ValueError, "learning_rate='adaptive' has no meaning in partial_fit"):
             classifier(**options).partial_fit(self.x, self.y, classes=[0, 1, 2])
+
+    def test_inverse_scaling_of_the_rate(self):
+        """Each epoch has the rate of scikit-learn's own optimizer, for sgd alone; last batches are smaller."""
+        from sklearn.neural_network import MLPClassifier
+        from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
+
+        import mlpdist._estimators as estimators
+
+        class Told(SGDOptimizer):
+            def iteration_ends(self, time_step):
+                theirs.append(self.learning_rate)
+                super().iteration_ends(time_step)
+
+        options = {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.3, "max_iter": 5, "batch_size": 40,
+                   "learning_rate_init": 0.1}
+        taken = estimators._Run.epoch_done
+        for early in ({}, {"early_stopping": True, "validation_fraction": 0.2}):
+            ours, theirs = [], []
+            with mock.patch("sklearn.neural_network._multilayer_perceptron.SGDOptimizer", Told):
+                MLPClassifier(**options, **early).fit(self.x, self.y)
+            with mock.patch.object(estimators._Run, "epoch_done", lambda run, epoch: (ours.append(epoch.lr), taken(run, epoch))[1]):
+                classifier(**options, **early).fit(self.x, self.y)
+            np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+        adam = [classifier(learning_rate=kind).fit(self.x, self.y).model_.digest for kind in ("invscaling", "constant")]
+        self.assertEqual(adam[0], adam[1])
+        passes = {"batch_size": 50, **{name: value for name, value in options.items() if name != "batch_size"}}
+        falling, constant = (classifier(**{**passes, "learning_rate": kind}) for kind in ("invscaling", "constant"))
+        for _ in range(2):  # of the first pass both have the same rate
+            for fitted in (falling, constant):
+                fitted.partial_fit(self.x, self.y, classes=[0, 1, 2])
+            same = falling.model_.digest == constant.model_.digest
+            self.assertEqual(same, falling.n_iter_ == 1)
 
     def test_attributes_are_scikit_learns(self):
         from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -401,7 +434,7 @@ class Estimators(unittest.TestCase):
         for options, word in (({"solver": "lbfgs", "dropout": 0.1}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
                               ({"batch_size": "big"}, "batch_size='big' is no number"), ({"tol": None}, "tol=None"),
                               ({"hidden_layer_sizes": ("8", "wide")}, "hidden_layer_sizes"), ({"max_iter": [1]}, "max_iter"),
-                              ({"learning_rate": "invscaling", "solver": "sgd"}, "invscaling"), ({"learning_rate": "falling"}, "falling"), ({"activation": "swash"}, "swash"),
+                              ({"power_t": "half"}, "power_t='half' is no number"), ({"learning_rate": "falling"}, "falling"), ({"activation": "swash"}, "swash"),
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):
                 classifier(**options).fit(self.x, self.y)

@@ -23,7 +23,8 @@ static void assert_near(double got, double expected) {
 }
 
 static double rate(const mlpd_train_options *o, uint64_t steps_per_epoch, uint64_t step) {
-  return schedule_lr(o, steps_per_epoch, step, &SCHEDULE_START);
+  const schedule_epoch epoch = {.steps = steps_per_epoch, .samples = 310};
+  return schedule_lr(o, &epoch, step, &SCHEDULE_START);
 }
 
 static void test_constant(void **state) {
@@ -116,6 +117,7 @@ static double straight(double s) { return 0.01 + 0.49 * (1 - s / 120); }
 static double one_cycle(double s) { return s < 48 ? half(0.02, 0.5, s / 48) : half(0.5, 0.01, (s - 48) / 72); }
 static double flat_cosine(double s) { return s < 90 ? 0.5 : half(0.5, 0.01, (s - 90) / 30); }
 static double coslog4(double s) { return 0.01 + 0.49 * (1 - cos(2 * PI * log2(1 + 15 * s / 120))) / 2; }
+static double invscaling(double s) { return 0.5 / pow(1 + 310 * floor(s / 10), 0.7); }
 static double restarts(double s) { return half(0.5, 0.01, fmod(s, 30) / 30); }
 static double longer_restarts(double s) { /* cycles of 15, 30 and 60 steps, and the beginning of the next */
   return s < 15    ? half(0.5, 0.01, s / 15)
@@ -166,6 +168,9 @@ static void test_formulas(void **state) {
   o.lr_flat = 0.75;
   check_formula(o, flat_cosine);
   check_formula(options_for(MLPD_COSLOG4), coslog4);
+  o = options_for(MLPD_INVSCALING);
+  o.power_t = 0.7;
+  check_formula(o, invscaling);
   o = options_for(MLPD_COSINE_RESTARTS);
   o.lr_step_epochs = 3;
   check_formula(o, restarts);
@@ -231,6 +236,7 @@ static void test_plateau(void **state) {
   (void)state;
   mlpd_train_options o = options_for(MLPD_PLATEAU);
   schedule_state s = SCHEDULE_START;
+  const schedule_epoch epoch = {.steps = 10, .samples = 310};
   o.lr_gamma = 0.5;
   o.lr_patience = 2;
   o.min_delta = 0.01;
@@ -240,12 +246,12 @@ static void test_plateau(void **state) {
   for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
     schedule_after_epoch(&o, losses[i], &s);
     if (s.factor != factors[i]) fail_msg("epoch %d: factor %g, expected %g", (int)i + 1, s.factor, factors[i]);
-    assert_true(schedule_lr(&o, 10, 10 * (i + 1), &s) == 0.5 * factors[i]);
+    assert_true(schedule_lr(&o, &epoch, 10 * (i + 1), &s) == 0.5 * factors[i]);
   }
   o.lr_min = 0.2;
-  assert_true(schedule_lr(&o, 10, 999, &s) == 0.2);
+  assert_true(schedule_lr(&o, &epoch, 999, &s) == 0.2);
   o.lr_min = 0.9; /* never above the rate itself */
-  assert_true(schedule_lr(&o, 10, 999, &s) == 0.5);
+  assert_true(schedule_lr(&o, &epoch, 999, &s) == 0.5);
   o.schedule = MLPD_CONSTANT;
   s = SCHEDULE_START;
   for (int i = 0; i < 99; i++) schedule_after_epoch(&o, 1, &s);

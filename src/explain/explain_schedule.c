@@ -27,6 +27,9 @@ static const char *const FORMULAS[MLPD_NUM_SCHEDULES] = {
     [MLPD_PLATEAU] =
         "lr gamma^k\n"
         "          k grows when C has not fallen for P steps, not below lr-min",
+    [MLPD_INVSCALING] =
+        "lr / (1 + n s)^power-t\n"
+        "          n: samples of a step",
 };
 
 bool explain_has_schedule(const explain_lesson *lesson) {
@@ -38,9 +41,9 @@ static void print_parameters(const explain_page *page) {
   static const struct {
     const char *name, *symbol;
   } parameters[] = {
-      {"lr", "lr"},          {"lr-min", "lr-min"}, {"lr-gamma", "gamma"}, {"lr-step-epochs", "N"},
-      {"lr-power", "power"}, {"lr-rise", "rise"},  {"lr-flat", "flat"},   {"lr-restart-factor", "restart-factor"},
-      {"lr-patience", "P"}};
+      {"lr", "lr"},          {"lr-min", "lr-min"},  {"lr-gamma", "gamma"}, {"lr-step-epochs", "N"},
+      {"lr-power", "power"}, {"lr-rise", "rise"},   {"lr-flat", "flat"},   {"lr-restart-factor", "restart-factor"},
+      {"lr-patience", "P"},  {"power-t", "power-t"}};
   const explain_settings *const settings = &page->lesson->settings;
   char value[64], needed[64];
   (void)fprintf(page->stream, "          ");

@@ -79,6 +79,7 @@ option explain_setting_rows[] = {
     {.name = "lr-gamma"},
     {.name = "lr-step-epochs", .help = "steps until the learning rate falls or, with cosine-restarts, first restarts"},
     {.name = "lr-power"},
+    {.name = "power-t"},
     {.name = "lr-rise", .help = "fraction of the steps during which the rate rises"},
     {.name = "lr-flat", .help = "fraction of the steps before the rate falls"},
     {.name = "lr-restart-factor"},

@@ -10,8 +10,9 @@ struct mlpd_descent {
   optimizer optimizer;
   mlpd_train_options options; /* for the schedule: its texts may be gone */
   schedule_state state;
-  uint64_t steps; /* so far */
-  bool follows;   /* the schedule */
+  uint64_t steps;   /* so far */
+  uint64_t samples; /* of the last step; 0 before the first, whose rate does not depend on them */
+  bool follows;     /* the schedule */
 };
 
 mlpd_status mlpd_descent_create(const mlpd_train_options *options, const mlpd_network *network,
@@ -57,7 +58,8 @@ mlpd_status mlpd_descent_follow(mlpd_descent *descent) {
 
 double mlpd_descent_lr(const mlpd_descent *descent) {
   if (!descent->follows) return descent->options.lr;
-  return schedule_lr(&descent->options, 1, descent->steps, &descent->state);
+  const schedule_epoch epoch = {.steps = 1, .samples = descent->samples};
+  return schedule_lr(&descent->options, &epoch, descent->steps, &descent->state);
 }
 
 /* The trust ratio of tensor i, from sums over the same pieces as in a step of training. */
@@ -85,6 +87,7 @@ void mlpd_descent_step(mlpd_descent *descent, mlpd_network *network, const mlpd_
   for (uint32_t i = 0; i < network->num_tensors; i++) find_trust(o, &scalars, network, i, gradient);
   optimizer_update_range(o, &scalars, network, network->parameters, gradient, 0, network->arena_size);
   descent->steps++;
+  descent->samples = trace->n;
   if (descent->follows) schedule_after_epoch(&descent->options, trace->loss, &descent->state);
 }
 

@@ -15,6 +15,7 @@ typedef struct schedule_point {
   double base;      /* the rate after lr_scale */
   double done, all; /* steps after warm-up, done and in the whole run */
   double per_epoch; /* steps */
+  double samples;   /* an epoch */
 } schedule_point;
 
 typedef double schedule_function(const schedule_point *at);
@@ -98,6 +99,12 @@ static double plateau(const schedule_point *at) {
   return fmax(at->base * at->state->factor, fmin(at->o->lr_min, at->base));
 }
 
+/* Whole numbers below 2^53, so that the quotient reaches a whole number at the end of an epoch and not before. */
+static double invscaling(const schedule_point *at) {
+  const double seen = at->samples * floor(at->done / at->per_epoch);
+  return at->base / portable_pow(1 + seen, at->o->power_t);
+}
+
 static schedule_function *const SCHEDULES[MLPD_NUM_SCHEDULES] = {
     [MLPD_CONSTANT] = constant,
     [MLPD_STEP] = steps,
@@ -109,11 +116,12 @@ static schedule_function *const SCHEDULES[MLPD_NUM_SCHEDULES] = {
     [MLPD_FLAT_COSINE] = flat_cosine,
     [MLPD_COSLOG4] = coslog4,
     [MLPD_PLATEAU] = plateau,
+    [MLPD_INVSCALING] = invscaling,
 };
 
-double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, uint64_t step,
+double schedule_lr(const mlpd_train_options *options, const schedule_epoch *epoch, uint64_t step,
                    const schedule_state *state) {
-  const double base = scaled_base(options), per_epoch = (double)steps_per_epoch;
+  const double base = scaled_base(options), per_epoch = (double)epoch->steps;
   const double warmup = round(options->warmup_epochs * per_epoch);
   if ((double)step < warmup) return base * state->factor * ((double)step + 1) / warmup;
   return SCHEDULES[options->schedule](&(schedule_point){.o = options,
@@ -121,7 +129,8 @@ double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, 
                                                         .base = base,
                                                         .done = (double)step - warmup,
                                                         .all = (double)options->epochs * per_epoch - warmup,
-                                                        .per_epoch = per_epoch});
+                                                        .per_epoch = per_epoch,
+                                                        .samples = (double)epoch->samples});
 }
 
 double schedule_regularization(const mlpd_train_options *options, uint64_t steps_per_epoch, uint64_t step) {

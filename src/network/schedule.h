@@ -20,6 +20,7 @@
  *   coslog4          lr_min + (lr - lr_min) (1 - cos(2 pi log2(1 + 15 t))) / 2
  *                                                                          RealMLP
  *   plateau          max(lr factor, lr_min), see schedule_after_epoch()    torch ReduceLROnPlateau
+ *   invscaling       lr / (1 + n floor(e))^power_t, n: samples an epoch    scikit-learn's SGDOptimizer
  *
  * Those with t would reach lr_min at the step after the run's last (as torch's CosineAnnealingLR), so that the last
  * step still learns; from there on they stay. */
@@ -37,9 +38,15 @@ typedef struct schedule_state {
 
 static const schedule_state SCHEDULE_START = {.factor = 1, .best = __builtin_inf()};
 
-/* Learning rate of step (from 0) in a run of options->epochs epochs of steps_per_epoch steps. steps_per_epoch,
- * base_batch and lr_step_epochs > 0, warmup_epochs >= 0. */
-double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, uint64_t step,
+/* An epoch of a run. */
+typedef struct schedule_epoch {
+  uint64_t steps; /* > 0 */
+  uint64_t samples;
+} schedule_epoch;
+
+/* Learning rate of step (from 0) in a run of options->epochs epochs. base_batch and lr_step_epochs > 0,
+ * warmup_epochs >= 0. */
+double schedule_lr(const mlpd_train_options *options, const schedule_epoch *epoch, uint64_t step,
                    const schedule_state *state);
 
 /* Factor of dropout and weight decay in a step, from 1 (until t = 1/2) to 0; t counts all steps of the run, those of

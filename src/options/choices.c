@@ -93,6 +93,8 @@ const mlpd_choice mlpd_schedule_choices[] = {
     {"flat-cosine", MLPD_FLAT_COSINE, "lr until t = flat, then to lr-min along half a cosine"},
     {"coslog4", MLPD_COSLOG4, "lr (1 - cos(2 pi log2(1 + 15 t))) / 2: four waves, each longer than the last"},
     {"plateau", MLPD_PLATEAU, "lr gamma each time the loss has not fallen for lr-patience epochs"},
+    {"invscaling", MLPD_INVSCALING,
+     "lr / (1 + samples seen)^power-t, changed after each epoch, as scikit-learn's invscaling"},
     END_OF_CHOICES,
 };
 

@@ -56,7 +56,8 @@ static mlpd_status train_step(trainer *t, double *lr) {
   step_outcome outcome;
   timeline_next_step(t->line);
   const uint64_t began = timeline_begin(t->line);
-  *lr = schedule_lr(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step, &t->state.schedule);
+  const schedule_epoch epoch = {.steps = t->prep.plan.steps_per_epoch, .samples = t->prep.plan.rows};
+  *lr = schedule_lr(&t->prep.options, &epoch, t->state.step, &t->state.schedule);
   stepper_weaken(t->stepper, schedule_regularization(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step));
   const step_wishes wishes = run_wishes(t);
   comm_watch_step(t->comm, t->state.step + 1);

@@ -82,7 +82,8 @@ static mlpd_status deal_batch(mlpd_trainer *t, const mlpd_rows *x, const mlpd_ro
 static mlpd_status train(mlpd_trainer *t, double *loss) {
   step_outcome outcome;
   const uint64_t every = t->options.check_every;
-  const double lr = schedule_lr(&t->options, t->steps_per_epoch, t->state.step, &SCHEDULE_START);
+  const schedule_epoch epoch = {.steps = t->steps_per_epoch, .samples = t->steps_per_epoch * t->options.batch};
+  const double lr = schedule_lr(&t->options, &epoch, t->state.step, &SCHEDULE_START);
   const step_wishes wishes = {.check = every > 0 && t->state.step % every == 0};
   stepper_weaken(t->stepper, schedule_regularization(&t->options, t->steps_per_epoch, t->state.step));
   stepper_begin_epoch(t->stepper, t->state.step);

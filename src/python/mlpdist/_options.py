@@ -75,7 +75,7 @@ def _refuse(problem, cure):
 
 # scikit-learn's parameters that are one number; "auto" is a batch_size, too.
 NUMERIC = ("alpha", "batch_size", "learning_rate_init", "max_iter", "tol", "momentum", "validation_fraction", "beta_1",
-           "beta_2", "epsilon", "n_iter_no_change")
+           "beta_2", "epsilon", "n_iter_no_change", "power_t")
 
 
 def _check_types(e):
@@ -99,9 +99,6 @@ def check(e):
     _check_types(e)
     if e.learning_rate not in ("constant", "adaptive", "invscaling"):
         _refuse(f"learning_rate={e.learning_rate!r} is not known", "constant and adaptive are, and schedule names others")
-    if e.learning_rate == "invscaling" and e.solver == "sgd" and e.schedule is None:
-        _refuse("learning_rate='invscaling' is not possible", "learning_rate='adaptive' lowers the rate, and so does "
-                "schedule='exponential' or 'cosine'")
     if not e.shuffle and not _searches(e):
         _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
     if e.batch_size != "auto" and e.batch_size <= 0:
@@ -139,9 +136,14 @@ def of_passes(options, e, first):
 MOST_PATIENCE = 10**9  # of option patience; n_iter_no_change may be infinite
 
 
+def _learning_rate(e):
+    """It is for solver sgd alone, as in scikit-learn."""
+    return e.learning_rate if e.solver == "sgd" and e.schedule is None else "constant"
+
+
 def adapts(e):
-    """Does the rate fall when the loss does not? learning_rate is for solver sgd alone, as in scikit-learn."""
-    return e.learning_rate == "adaptive" and e.solver == "sgd" and e.schedule is None
+    """Does the rate fall when the loss does not?"""
+    return _learning_rate(e) == "adaptive"
 
 
 LEAST_RATE = 1e-6  # of learning_rate adaptive: a fit ends there
@@ -173,7 +175,7 @@ def own(e):
 
 PARAMETERS = {"hidden": "hidden_layer_sizes", "activation": "activation", "optimizer": "solver", "lr": "learning_rate_init",
               "batch": "batch_size", "epochs": "max_iter", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon",
-              "momentum": "momentum", "weight-decay": "alpha"}
+              "momentum": "momentum", "power-t": "power_t", "weight-decay": "alpha"}
 
 
 OTHERS = {"seed": "random_state", "patience": "n_iter_no_change", "min-delta": "tol", "valid-fraction": "validation_fraction",
@@ -207,7 +209,7 @@ def collect(e, rows, seed):
     made = {"preset": "none", "hidden": _hidden(e.hidden_layer_sizes), "activation": _activation(e.activation), "init": "glorot-uniform",
             "optimizer": _optimizer(e), "lr": e.learning_rate_init, "schedule": "constant", "batch": batch,
             "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
-            "momentum": e.momentum, "normalize": "none", "normalize-targets": "none", "save": "last", "patience": 0,
+            "momentum": e.momentum, "power-t": e.power_t, "normalize": "none", "normalize-targets": "none", "save": "last", "patience": 0,
             "valid-fraction": 0, "weight-decay": e.alpha / batch, "decay": "coupled", "checkpoint-every": "never"}
     if e.preset not in (None, "none"):
         made = {name: made[name] for name in ("seed", "checkpoint-every")} | _chosen(e, made)
@@ -221,4 +223,6 @@ def collect(e, rows, seed):
         made["valid-fraction"] = 0
     if adapts(e):  # the rate falls instead; _Run ends the fit
         made.update({"patience": 0, "schedule": "plateau", "lr-gamma": 0.2, "lr-patience": e.n_iter_no_change + 1, "min-delta": e.tol})
+    if _learning_rate(e) == "invscaling":
+        made["schedule"] = "invscaling"
     return {**{name: as_text(value) for name, value in made.items()}, **own(e)}
