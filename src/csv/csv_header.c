@@ -263,9 +263,15 @@ bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, i
          are_positions(s, syntax, body, &h, over > 0);
 }
 
+static bool all_have_numbers(const csv_sample *s, const csv_syntax *syntax, int body) {
+  for (int line = body; line < s->count; line++)
+    if (!s->lines[line].hash && read_head(s, syntax, line).numbers == 0) return false;
+  return true;
+}
+
 bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool more) {
   if (at + 1 >= s->count || s->lines[at].hash) return false;
-  uint64_t filled = 0;
+  uint64_t filled = 0, cells = 0;
   for (const char *p = s->lines[at].text; p != NULL;) {
     csv_cell cell;
     number parsed;
@@ -274,8 +280,9 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool
     const bool empty = cell.begin == cell.end || (cell.end == cell.begin + 1 && strchr("-.", *cell.begin) != NULL);
     if (kind == CSV_NUMBER || (kind == CSV_MISSING && !empty)) return false;
     filled += cell.begin < cell.end;
+    cells++;
   }
-  if (more && filled == 1) return true;
+  if (more && (filled == 1 || (filled < cells && all_have_numbers(s, syntax, at + 1)))) return true;
   for (int line = at + 1; line < s->count; line++)
     if (!s->lines[line].hash && names_over_numbers(s, syntax, at, line, false) > 0) return true;
   return false;

@@ -154,6 +154,13 @@ static bool is_setting(const csv_sample *s, const csv_syntax *syntax, int line, 
   return true;
 }
 
+/* true for a line with more cells than the rows above their header, as loggers of Campbell write: TOA5,CR1000,1234,...
+ */
+static bool is_wide_title(const csv_sample *s, const csv_syntax *syntax, int line, uint64_t columns) {
+  return line + 2 < s->count && !s->lines[line + 1].hash && fits(&s->lines[line + 1], syntax, columns) &&
+         sample_is_header(s, syntax, line + 1, line + 2);
+}
+
 /* The first line of the table. Lines above it are titles if they hold words and have fewer cells. A line with more
  * cells would be a header that does not fit the rows. */
 static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
@@ -163,7 +170,10 @@ static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t co
     if (s->lines[i].hash || is_signed_title(s, syntax, i) || is_setting(s, syntax, i, columns)) continue;
     i += count_padded_titles(s, syntax, i, columns);
     if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
-    if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) return i;
+    if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) {
+      if (is_wide_title(s, syntax, i, columns)) continue;
+      return i;
+    }
     if (!has_kind(&s->lines[i], syntax, CSV_TEXT)) return first;
   }
   return first;

@@ -56,7 +56,7 @@ static void show_too_many(const csv_source *c, uint64_t cells, const char *begin
 static mlpd_status count_error(const csv_source *c, const char *begin, const char *end) {
   const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter), line = c->lines.line;
   char advice[ADVICE_BYTES] = " (empty cells need their delimiters, too)";
-  const bool above = line < c->layout.fits_from && c->rows_seen == 0;
+  const bool above = !c->layout.header && line < c->layout.fits_from && c->rows_seen == 0;
   if (above)
     (void)snprintf(advice, sizeof advice, " (if the table begins below this line, use --skip-lines %llu)",
                    (unsigned long long)c->layout.fits_from - 1);

@@ -68,7 +68,8 @@ size_t csv_cell_text(const csv_cell *cell, char *text, size_t size) {
 const char *csv_cell_shown(const csv_cell *cell, char text[CSV_SHOWN_BYTES + 4]) {
   const size_t length = csv_cell_text(cell, text, CSV_SHOWN_BYTES + 1);
   for (char *p = text; *p != '\0'; p++)
-    if ((unsigned char)*p < ' ' || *p == 0x7F) *p = '?'; /* do not send control characters to a terminal */
+    if ((unsigned char)*p < ' ' || *p == 0x7F)
+      *p = *p == '\t' ? ' ' : '?'; /* do not send control characters to a terminal */
   if (length > CSV_SHOWN_BYTES) {
     size_t cut = strlen(text);
     while (cut > 0 && ((unsigned char)text[cut - 1] & 0xC0) == 0x80) cut--; /* do not cut inside a character */

@@ -1,0 +1,90 @@
+/* Tables as programs and public sources write them, where one detail was misread: R, pandas, Orange, loggers, exports
+ * of spreadsheets in other countries. */
+#include <math.h>
+#include <stdio.h>
+
+#include "convert_helper.h"
+
+static char table[1 << 14];
+
+/* Converts head, and rows of format with the texts in turn and the row's number; keeps what was said. */
+static mlpd_status convert_rows(const char *head, const char *format, const char *const *texts, int rows) {
+  mlpd_convert_result r;
+  int count = 0;
+  size_t used = (size_t)snprintf(table, sizeof table, "%s", head);
+  while (texts[count] != NULL) count++;
+  for (int i = 0; i < rows; i++)
+    used += (size_t)snprintf(table + used, sizeof table - used, format, texts[i % count], i, i * i);  // NOLINT
+  write_text("a.csv", table);
+  (void)unlink(in_folder("out.h5"));
+  return CONVERT(telling_options(), &r, "a.csv");
+}
+
+#define ROWS(head, format, rows, ...) convert_rows((head), (format), (const char *const[]){__VA_ARGS__, NULL}, (rows))
+
+static void assert_read(mlpd_status status, const char *part) {
+  if (status != MLPD_OK) fail_msg("refused: %s", mlpd_error_message());
+  assert_said(part);
+}
+
+static void assert_refusal(mlpd_status status, const char *part) {
+  if (status == MLPD_OK || strstr(mlpd_error_message(), part) == NULL)
+    fail_msg("status %d, message '%s', wanted '%s'", (int)status, mlpd_error_message(), part);
+}
+
+static void assert_unsaid(const char *part) {
+  if (strstr(said, part) != NULL) fail_msg("'%s' is among the decisions:\n%s", part, said);
+}
+
+/* ---- Above the rows ---- */
+
+/* write.csv of R and to_csv of pandas: texts alone, below names, beside a column without a name. */
+static void test_index_beside_texts(void **state) {
+  (void)state;
+  assert_read(ROWS("\"\",\"color\",\"shape\"\n", "\"%2$d\",\"%1$s\",\"round\"\n", 10, "red", "blue"),
+              "header: Unnamed: 0, color, shape");
+  assert_said("10 rows of 1 feature");
+  assert_unsaid("--header no");
+  assert_read(ROWS(",a,b\n", "%2$d,%1$s\n", 9, "a,b", "b,a"), "header: Unnamed: 0, a, b"); /* cells as the names */
+  assert_read(ROWS(",color,shape\n", "row %2$d,%1$s,flat\n", 5, "red", "blue"), "header: Unnamed: 0, color, shape");
+  assert_read(ROWS(",red,flat\n", "%2$d,%1$s,round\n", 5, "red", "blue"), "no header"); /* red occurs again */
+  assert_read(ROWS(",red,flat\n5,blue,square\n,red,round\n", "%2$d,%1$s,round\n", 5, "pink", "blue"), "no header");
+}
+
+/* Orange: names, types, then the part that each column plays. */
+static void test_orange(void **state) {
+  (void)state;
+  assert_read(
+      ROWS("u\tv\tname\tk\nc\tcontinuous\tstring\td\n\t\tmeta\tclass\n", "%2$d.5\t%3$d.5\tr%2$d\t%1$s\n", 20, "a", "b"),
+      "2 lines of units below the header skipped: 'c continuous string d'");
+  assert_class_names("a,b");
+  assert_said("20 rows of 2 features");
+  assert_read(ROWS("u\tv\tk\nm\ts\t-\n\t7\ta\n", "%2$d.5\t%3$d.5\t%1$s\n", 20, "a", "b"), "21 rows of 2 features");
+}
+
+/* Loggers of Campbell describe themselves in a line that is wider than the table. */
+static void test_wide_title(void **state) {
+  (void)state;
+  assert_read(ROWS("\"TOA5\",\"CR1000\",\"CR\",\"1234\",\"Std.27\"\n\"TIME\",\"RECORD\",\"T\"\n\"TS\",\"RN\",\"C\"\n"
+                   "\"\",\"\",\"Avg\"\n",
+                   "\"2021-03-05 %1$s:00\",%2$d,%2$d.5\n", 20, "23:10", "23:20"),
+              "header: TIME, RECORD, T");
+  assert_said("1 line above the table skipped");
+  assert_said("2 lines of units below the header skipped");
+  assert_refusal(ROWS("a,b,c,d\n", "%2$d,%3$d,%1$s\n", 5, "1"), "4 cells in the header, but 3 in the rows");
+}
+
+/* Rows below a header are no titles: no advice to skip them. */
+static void test_commas_in_first_rows(void **state) {
+  (void)state;
+  assert_refusal(ROWS("u,v,country\n1,2,France, United States\n", "%2$d,%3$d,%1$s\n", 40, "Chile", "Japan"),
+                 "a.csv:2: 4 cells, but 3 in the header (a cell that holds commas must be in double quotes)");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_index_beside_texts, clear_folder),
+                                     cmocka_unit_test_teardown(test_orange, clear_folder),
+                                     cmocka_unit_test_teardown(test_wide_title, clear_folder),
+                                     cmocka_unit_test_teardown(test_commas_in_first_rows, clear_folder)};
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
