@@ -81,10 +81,70 @@ static void test_commas_in_first_rows(void **state) {
                  "a.csv:2: 4 cells, but 3 in the header (a cell that holds commas must be in double quotes)");
 }
 
+/* ---- Amounts ---- */
+
+static void test_options_for_all_cells(void **state) {
+  (void)state;
+  assert_refusal(ROWS("k,v\n1.5,$855.00\n", "%2$d.5,\"%1$s\"\n", 20, "$1,041.00"), "--strip '$' --thousands , reads");
+  assert_refusal(ROWS("v;k\n855,20;1\n", "%s;%d\n", 20, "1.041,00"), "--decimal comma --thousands . reads it");
+}
+
+/* Units behind numbers with a decimal comma were texts that identify rows. */
+static void test_units_behind_commas(void **state) {
+  (void)state;
+  assert_refusal(ROWS("v;k\n", "%2$d.760,1 %1$s;%2$d\n", 20, "TL"),
+                 "--strip TL --decimal comma --thousands . reads it");
+  assert_refusal(ROWS("v;k\n", "%2$d,1%1$s;%2$d\n", 20, " kg"), "--strip kg --decimal comma reads it");
+  assert_refusal(ROWS("k;v\n", "%2$d;%2$d,1 %1$s\n", 30, "z\u0142"), "--strip z\u0142 --decimal comma reads it");
+  assert_refusal(ROWS("v;k\n", "%2$d,1 %1$s;%2$d\n", 20, "Mio", "Mrd"),
+                 "'0,1 Mio' is a number, as 19 more cells are, but their notations or units differ; write all rows in "
+                 "one");
+}
+
+static void test_multiples_behind_a_currency(void **state) {
+  (void)state;
+  assert_read(ROWS("u,v,k\n", "%3$d,\u20AC%2$d.5%1$s,%2$d\n", 20, "M", "K"),
+              "column v is left out: its texts are numbers in "
+              "units that differ");
+  assert_read(ROWS("u,v,k\n", "%3$d,$%2$d%1$s,%2$d\n", 20, "M", "K"), "numbers in units that differ");
+}
+
+/* Excel's account format. */
+static void test_accounts_with_a_currency(void **state) {
+  (void)state;
+  assert_refusal(ROWS("v,k\n", "%1$s,%2$d\n", 20, " $ (63.77)", " $ 5.20 "),
+                 "'$ (63.77)' is a negative number in the notation of accounts; write -63.77");
+  assert_refusal(ROWS("v,k\n", "\"%1$s\",%2$d\n", 20, " $ 5.20 ", " $ 7.10 ", " $ 9 ", " $ -   "),
+                 "--strip '$' reads it, but not '$ -': --missing '$ -' makes that a missing value");
+}
+
+/* Insurance data of CoIL 2000: most rows hold 0%, others ranges. */
+static void test_ranges_beside_percents(void **state) {
+  (void)state;
+  assert_refusal(ROWS("u,v,w,k\n", "%1$s,%2$d,%1$s,%3$d\n", 20, "0%", "0%", "0%", "1 - 10%"),
+                 "--strip % reads it, but not '1 - 10%': --missing '1 - 10%' makes that a missing value, or "
+                 "--categorical 'u,w' makes categories");
+}
+
+static void test_spans_beside_seconds(void **state) {
+  (void)state;
+  assert_refusal(ROWS("v,k\n", "%1$s,%2$d\n", 20, "1:05.81", "57.2", "58.1"),
+                 "'1:05.81' is a span of time, but other cells of this column are plain numbers; write all alike, as "
+                 "0:55.2 for 55.2 seconds");
+  assert_read(ROWS("v,k\n", "%1$s,%2$d\n", 20, "1:05.81", "0:57.2", "0:58.1"), "v"); /* the cure */
+  assert_names("/columns/name", "v.duration");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_index_beside_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_orange, clear_folder),
                                      cmocka_unit_test_teardown(test_wide_title, clear_folder),
-                                     cmocka_unit_test_teardown(test_commas_in_first_rows, clear_folder)};
+                                     cmocka_unit_test_teardown(test_commas_in_first_rows, clear_folder),
+                                     cmocka_unit_test_teardown(test_options_for_all_cells, clear_folder),
+                                     cmocka_unit_test_teardown(test_units_behind_commas, clear_folder),
+                                     cmocka_unit_test_teardown(test_multiples_behind_a_currency, clear_folder),
+                                     cmocka_unit_test_teardown(test_accounts_with_a_currency, clear_folder),
+                                     cmocka_unit_test_teardown(test_ranges_beside_percents, clear_folder),
+                                     cmocka_unit_test_teardown(test_spans_beside_seconds, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

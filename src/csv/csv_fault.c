@@ -107,7 +107,10 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
     count_spans(f, cell);
     csv_dressed_add(&c->syntax, cell, &f->dressed);
   }
-  f->number_like += kind == CSV_TEXT && csv_cell_is_number_like(cell);
+  if (kind == CSV_TEXT && csv_cell_is_number_like(cell))
+    f->number_like++;
+  else if (kind == CSV_TEXT && f->stray[0] == '\0')
+    (void)csv_cell_shown(cell, f->stray);
   f->lots += kind == CSV_TEXT && csv_cell_may_be_lot(cell);
   if (kind == CSV_MISSING && f->missing++ == 0) {
     f->missing_line = c->lines.line;
@@ -243,6 +246,23 @@ static bool is_footer(const csv_source *c, uint32_t column, const csv_fault *f) 
   return column == 0 && f->texts == 1 && f->text_line == c->lines.line && c->rows_seen > 2 && !is_digit(f->text[0]);
 }
 
+/* Options read the first text, but not all: "0%" beside "1 - 10%". Other columns are often alike, and named at once. */
+static void advise_stray(const csv_source *c, const csv_fault *f, const char *more, char *what, size_t size) {
+  char names[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES], hint[CSV_HINT_BYTES];
+  size_t used = 0;
+  for (uint32_t i = 0; i < c->layout.columns; i++) {
+    const csv_fault *const g = c->plan.roles[i] == CSV_FEATURE ? c->faults[i] : NULL;
+    const bool set = c->sets != NULL && c->sets[i] != NULL;
+    if (g == NULL || set || c->plan.dates[i] != DATE_NONE || g->hint[0] == '\0' || g->stray[0] == '\0') continue;
+    report_list_add(names, &used, ",", csv_column_name(&c->layout, i, number));
+  }
+  (void)snprintf(what, size,
+                 "is not a number in this notation%s; %s reads it, but not '%s': --missing '%s' makes that a missing "
+                 "value, or --categorical '%s' makes categories",
+                 more, csv_hint_ordered(f->hint, c->layout.delimiter, hint), f->stray,
+                 strpbrk(f->stray, "',") == NULL ? f->stray : "TEXT", names);
+}
+
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[700] = "", more[80] = "", categorical[300] = "", names[300], number[CSV_NUMBER_BYTES], hint[CSV_HINT_BYTES];
   const bool mixed = f->texts == 0;
@@ -272,11 +292,21 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   else if (f->negative[0] != '\0')
     (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%s%s", f->negative,
                    f->lots > 0 ? advise_names(c, column, "lots", names) : "");
+  else if (f->hint[0] != '\0' && f->stray[0] != '\0' && c->options->num_model_columns == 0 && !c->follows)
+    advise_stray(c, f, more, what, sizeof what);
+  else if (f->spans == f->texts && f->span_parts)
+    (void)snprintf(what, sizeof what,
+                   "is a span of time, but other cells of this column are plain numbers; write all alike, as 0:55.2 "
+                   "for 55.2 seconds");
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more,
                    csv_hint_ordered(f->hint, c->layout.delimiter, hint));
   else if (f->dressed.united == f->texts && !f->dressed.many_units)
     advise_units(c, column, f, what, sizeof what);
+  else if (f->number_like == f->texts && f->texts > 1 && is_digit(f->text[0]))
+    (void)snprintf(what, sizeof what,
+                   "is a number, as %llu more cell%s, but their notations or units differ; write all rows in one",
+                   (unsigned long long)f->texts - 1, f->texts == 2 ? " is" : "s are");
   else if (c->options->num_model_columns == 0)
     (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
                    csv_column_name(&c->layout, column, number));

@@ -220,9 +220,16 @@ static bool are_names(const category_set *set) {
   return set->rows >= ROWS_EACH * (uint64_t)set->count;
 }
 
-/* Numbers in different multiples of one unit, as 201k and 1.5M, or 8 GB and 512 MB: the order of the texts is not that
- * of the amounts. Of units of one letter, two must follow one another: sizes of shoes are 8M and 8W, of clothes 12M and
- * 2T, and cards 10h and 2s. */
+/* The length of the sign of a currency in front of a skeleton, or 0. */
+static size_t currency_length(const char *skeleton) {
+  size_t length = 0;
+  while (skeleton[length] == '$' || (unsigned char)skeleton[length] >= 0x80) length++;
+  return length;
+}
+
+/* Numbers in different multiples of one unit, as 201k and 1.5M, or 8 GB and 512 MB, also behind a currency: the order
+ * of the texts is not that of the amounts. Of units of one letter, two must follow one another: sizes of shoes are 8M
+ * and 8W, of clothes 12M and 2T, and cards 10h and 2s. */
 static bool differ_in_scale(const category_set *set) {
   char skeleton[SKELETON_BYTES];
   if (are_names(set)) return false;
@@ -231,11 +238,13 @@ static bool differ_in_scale(const category_set *set) {
     bool all = true, longer = false;
     for (uint32_t i = 0; i < set->count && all; i++) {
       const category *const one = &set->all[i];
-      all = make_skeleton(one->text, one->text + one->length, skeleton) && *skeleton == '0';
-      const int size = all ? size_of(q, skeleton + 1, strlen(skeleton + 1)) : 0;
+      all = make_skeleton(one->text, one->text + one->length, skeleton);
+      const char *const amount = skeleton + (all ? currency_length(skeleton) : 0);
+      all = all && *amount == '0';
+      const int size = all ? size_of(q, amount + 1, strlen(amount + 1)) : 0;
       all = size > 0;
       sizes |= 1U << size;
-      longer = longer || (all && strlen(skeleton) > 2);
+      longer = longer || (all && strlen(amount) > 2);
     }
     const bool several = (sizes & (sizes - 1)) != 0, follow = (sizes & (sizes >> 1)) != 0;
     if (all && several && (longer || follow)) return true;

@@ -8,6 +8,7 @@
 #include "source/span.h"
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 static const char EITHER[] = "--decimal comma, or --thousands ,"; /* 147,400 */
 
@@ -43,10 +44,28 @@ static bool contains(const csv_cell *cell, const char *symbol) {
   return (unsigned char)*symbol >= 0x80 && !csv_is_utf8(cell->begin, cell->end);
 }
 
+enum { SYMBOL_BYTES = 8 };
+
+static char symbols[][SYMBOL_BYTES] = {"%",      "\u2030", "$",   "\u20AC", "\u00A3", "\u00A5", "\u20B9",
+                                       "USD",    "EUR",    "GBP", "CHF",    "JPY",    "*",      "\u2020",
+                                       "\u2021", "<",      ">",   "~",      "\u2264", "\u2265", "\u00B0"};
+
+/* 8.760,11 TL: the text behind a number that is in another notation, too. */
+static bool unit_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
+  const char *unit = cell->end;
+  while (unit > cell->begin && (is_letter(unit[-1]) || (unsigned char)unit[-1] >= 0x80)) unit--;
+  char text[SYMBOL_BYTES] = "", *one[] = {text};
+  const size_t length = (size_t)(cell->end - unit);
+  if (length == 0 || length >= sizeof text || !csv_is_utf8(unit, cell->end)) return false;
+  memcpy(text, unit, length);
+  const csv_syntax plain = {.decimal = '.', .strips = one, .num_strips = 1};
+  number parsed;
+  const char *const found = csv_cell_number(&plain, cell, &parsed) ? NULL : notation_hint(cell, one, 1);
+  if (found == NULL) return false;
+  return (void)snprintf(hint, CSV_HINT_BYTES, "--strip %s %.47s", text, found), true;
+}
+
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
-  static char symbols[][8] = {"%",      "\u2030", "$",   "\u20AC", "\u00A3", "\u00A5", "\u20B9",
-                              "USD",    "EUR",    "GBP", "CHF",    "JPY",    "*",      "\u2020",
-                              "\u2021", "<",      ">",   "~",      "\u2264", "\u2265", "\u00B0"};
   hint[0] = '\0';
   bool any_digit = false;
   for (const char *p = cell->begin; p < cell->end && !any_digit; p++) any_digit = is_digit(*p);
@@ -66,7 +85,7 @@ bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
                    found);
     return true;
   }
-  return false;
+  return unit_hint(cell, hint);
 }
 
 static const char STRIP[] = "--strip ";
@@ -93,21 +112,36 @@ static bool is_listed(const char *texts, const char *one) {
   return false;
 }
 
-/* Adds what the hint of another cell strips: the column has amounts in $ and in EUR. */
+static bool is_symbol(const char *text) {
+  for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++)
+    if (strcmp(symbols[i], text) == 0) return true;
+  return false;
+}
+
+/* Adds what the hint of another cell strips: the column has amounts in $ and in EUR. Units that differ (5,6 Mio and
+ * 1,2 Mrd) must not be stripped: then no options help. */
 static void join_strips(char hint[CSV_HINT_BYTES], const char *more) {
   char texts[CSV_HINT_BYTES], one[CSV_HINT_BYTES], joined[3 * CSV_HINT_BYTES];
   const char *others, *its_others;
   if (!divide_hint(hint, texts, &others) || !divide_hint(more, one, &its_others) || is_listed(texts, one)) return;
+  if (!is_symbol(one)) return (void)(hint[0] = '\0');
   if (*others != '\0' && *its_others != '\0' && strcmp(others, its_others) != 0) return;
   const int length =
       snprintf(joined, sizeof joined, "--strip '%s,%s'%s", texts, one, *others != '\0' ? others : its_others);
   if (length < CSV_HINT_BYTES) memcpy(hint, joined, (size_t)length + 1);
 }
 
+/* Are the options those of the hint, and others? $855.00 needs --strip '$', and $1,041.00 also --thousands. */
+static bool goes_on(const char *hint, const char *more) {
+  const size_t length = strlen(hint);
+  return strncmp(hint, more, length) == 0 && more[length] == ' ';
+}
+
 void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other) {
   char more[CSV_HINT_BYTES];
   char *const open = strstr(hint, EITHER);
-  if ((open == NULL && !strips(hint)) || !csv_cell_hint(other, more)) return;
+  if (hint[0] == '\0' || !csv_cell_hint(other, more)) return;
+  if (goes_on(hint, more)) return memcpy(hint, more, CSV_HINT_BYTES), (void)0;
   if (open == NULL) return join_strips(hint, more);
   if (strstr(more, EITHER) != NULL) return;
   const size_t same = (size_t)(open - hint); /* what is stripped */
@@ -178,9 +212,11 @@ bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
   char hint[CSV_HINT_BYTES];
   number parsed;
   if (cell->end - cell->begin < 2) return false;
-  const bool in_parentheses = *cell->begin == '(' && cell->end[-1] == ')';
+  const char *p = cell->begin; /* behind a currency: $ (63.77) */
+  while (p < cell->end && (*p == '$' || *p == ' ' || (unsigned char)*p >= 0x80)) p++;
+  const bool in_parentheses = p < cell->end && *p == '(' && cell->end[-1] == ')';
   if (!in_parentheses && cell->end[-1] != '-') return false;
-  *amount = (csv_cell){.begin = cell->begin + in_parentheses, .end = cell->end - 1};
+  *amount = (csv_cell){.begin = in_parentheses ? p + 1 : cell->begin, .end = cell->end - 1};
   const bool is_grade = !in_parentheses && amount->end - amount->begin == 1;
   if (amount->begin == amount->end || *amount->begin == '-' || is_grade) return false;
   return csv_cell_number(&plain, amount, &parsed) || csv_cell_hint(amount, hint);

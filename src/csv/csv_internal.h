@@ -31,6 +31,7 @@ typedef struct csv_fault {
   char other_text[CSV_SHOWN_BYTES + 4];
   char negative[CSV_SHOWN_BYTES + 4]; /* how the first text is written as a number, if it is one of an account */
   char hint[CSV_HINT_BYTES];          /* options with which the first text is a number, or "" */
+  char stray[CSV_SHOWN_BYTES + 4];    /* the first text that is like no number, or "" */
 } csv_fault;
 
 typedef struct csv_range {
