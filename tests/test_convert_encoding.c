@@ -57,7 +57,7 @@ static void test_likely_encodings_are_named(void **state) {
   assert_named("GB18030", chinese, "name its encoding: --encoding GB18030 if '温度' is right", "温度,湿度",
                "上海,北京");
   assert_named("Big5", taiwanese, "name its encoding: --encoding Big5 if '溫度' is right", "溫度,濕度", "臺北,高雄");
-  assert_named("Shift_JIS", japanese, "name its encoding: --encoding Shift_JIS if 'テスト' is right", "テスト,湿度",
+  assert_named("CP932", japanese, "name its encoding: --encoding CP932 if 'テスト' is right", "テスト,湿度",
                "大阪,東京");
   assert_named("EUC-JP", japanese, "--encoding EUC-JP if 'テスト' is right", "テスト,湿度", "大阪,東京");
   assert_named("EUC-KR", korean, "name its encoding: --encoding EUC-KR if '온도' is right", "온도,습도", "부산,서울");

@@ -135,6 +135,36 @@ static void test_spans_beside_seconds(void **state) {
   assert_names("/columns/name", "v.duration");
 }
 
+/* ---- Dates, codes ---- */
+
+static void test_eastern_dates(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  static const char *const tables[] = {"d,k\n2021\u5E743\u670815\u65E5,1\n2020\u5E7412\u670801\u65E5,2\n",
+                                       "d,k\n2021\uB144 3\uC6D4 15\uC77C,1\n2020\uB144 12\uC6D4 1\uC77C,2\n"};
+  for (int i = 0; i < 2; i++) {
+    write_text("a.csv", tables[i]);
+    (void)unlink(in_folder("out.h5"));
+    ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+    assert_names("/columns/name", "d.year,d.day_of_year,d.weekday,d.seconds");
+    assert_array("/train/x", 2, 4, ELEMENT_I32, VALUES(2021, 74, 1, 1615766400, 2020, 336, 2, 1606780800));
+  }
+  write_text("a.csv", "d,k\n2021\u5E7413\u670815\u65E5,1\n2020\u5E742\u670830\u65E5,2\n"); /* no such days */
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_names("/columns/name", "d");
+}
+
+/* -200 of UCI's air quality. A constant beyond 2^53 numbers no rows, though adding 1 does not change it. */
+static void test_codes_among_numbers(void **state) {
+  (void)state;
+  assert_read(ROWS("v,k\n", "%1$s,%2$d\n", 20, "2.5", "-200", "0.5"), "far from all other values: -200 in 7 rows of v");
+  assert_read(ROWS("v,k\n", "%1$s,%2$d\n", 20, "2.5", "-200", "-0.5"), "target");
+  assert_unsaid("far from");
+  assert_read(ROWS("id,v,k\n", "1636148068921376768,%1$s,%3$d\n", 30, "1", "2"), "beyond 2^53");
+  assert_unsaid("numbers the rows");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_index_beside_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_orange, clear_folder),
@@ -145,6 +175,8 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_multiples_behind_a_currency, clear_folder),
                                      cmocka_unit_test_teardown(test_accounts_with_a_currency, clear_folder),
                                      cmocka_unit_test_teardown(test_ranges_beside_percents, clear_folder),
-                                     cmocka_unit_test_teardown(test_spans_beside_seconds, clear_folder)};
+                                     cmocka_unit_test_teardown(test_spans_beside_seconds, clear_folder),
+                                     cmocka_unit_test_teardown(test_eastern_dates, clear_folder),
+                                     cmocka_unit_test_teardown(test_codes_among_numbers, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -178,10 +178,33 @@ static bool take_two(const char **p, const char *end, int least, int most, int *
   return take_digits(p, end, 2, least, most, value);
 }
 
+static bool take_text(const char **p, const char *end, const char *text) {
+  const size_t length = strlen(text);
+  if ((size_t)(end - *p) < length || memcmp(*p, text, length) != 0) return false;
+  *p += length;
+  return true;
+}
+
+/* 2021年3月15日, the words for year, month and day behind the numbers; in Korean also blanks. */
+static bool parse_eastern(const char *p, const char *end, date *parsed) {
+  static const char *const words[2][3] = {{"\u5E74", "\u6708", "\u65E5"}, {"\uB144", "\uC6D4", "\uC77C"}};
+  int month = 0, day = 0;
+  const bool korean = take_text(&p, end, words[1][0]);
+  if (!korean && !take_text(&p, end, words[0][0])) return false;
+  (void)take_sign(&p, end, ' ');
+  if (!take_short(&p, end, 1, 12, &month) || !take_text(&p, end, words[korean][1])) return false;
+  (void)take_sign(&p, end, ' ');
+  if (!take_short(&p, end, 1, 31, &day) || !take_text(&p, end, words[korean][2])) return false;
+  if (day > days_of_month(parsed->year, month)) return false;
+  set_day(parsed, month, day);
+  return p == end || take_time(&p, end, false, parsed);
+}
+
 bool date_parse(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, day = 0;
   if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
+  if (p != end && (unsigned char)*p >= 0x80) return parse_eastern(p, end, parsed);
   const char sign = p != end && *p == '/' ? '/' : '-';
   const bool compact = !take_sign(&p, end, sign); /* a time must follow, else it is a number */
   bool (*const take)(const char **, const char *, int, int, int *) = sign == '/' ? take_short : take_two;

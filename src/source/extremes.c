@@ -9,7 +9,7 @@ extremes extremes_none(void) { return (extremes){.least = {INFINITY, INFINITY}, 
 
 void extremes_add(extremes *e, double value) {
   if (isnan(value)) return;
-  e->steps += e->values > 0 && value == e->last + 1;
+  e->steps += e->values > 0 && value == e->last + 1 && value != e->last; /* 1e18 + 1 is 1e18 */
   e->values++;
   e->sum += value;
   e->last = value;
@@ -54,10 +54,16 @@ static bool is_usual(double value) {
   return fabs(value) > 9.969e36 && fabs(value) < 9.970e36; /* NetCDF */
 }
 
+/* -200 in several rows where no other value is negative. */
+static bool is_negative_alone(const extremes *e) {
+  const double least = e->least[0];
+  return least < 0 && e->least[1] >= 0 && e->least_rows > 1 && fmod(least, 10) == 0;
+}
+
 uint64_t extremes_placeholder(const extremes *e, double *value) {
   const double low_gap = e->least[1] - e->least[0], low_rest = e->most[0] - e->least[1];
   const double high_gap = e->most[0] - e->most[1], high_rest = e->most[1] - e->least[0];
-  if (is_usual(e->least[0]) && isfinite(low_gap) && low_rest > 0 && low_gap > low_rest)
+  if ((is_usual(e->least[0]) || is_negative_alone(e)) && isfinite(low_gap) && low_rest > 0 && low_gap > low_rest)
     return *value = e->least[0], e->least_rows;
   if (is_usual(e->most[0]) && isfinite(high_gap) && high_rest > 0 && high_gap > high_rest)
     return *value = e->most[0], e->most_rows;
