@@ -70,9 +70,10 @@ static void check_product(bool transpose_a, bool transpose_b, int m, int n, int 
 static void test_products(void **state) {
   (void)state;
   if (num_sets == 0) skip();
-  static const int shapes[][3] = {{1, 1, 1},    {1, 16, 3},      {7, 17, 5},    {14, 32, 64},  {15, 33, 65},
-                                  {64, 10, 30}, {13, 31, 2},     {29, 47, 19},  {113, 129, 9}, {3, 40, 2500},
-                                  {33, 3, 257}, {17, 225, 1100}, {70, 15, 4100}};
+  static const int shapes[][3] = {
+      {1, 1, 1},      {1, 16, 3},    {7, 17, 5},    {14, 32, 64},  {15, 33, 65}, {64, 10, 30},
+      {13, 31, 2},    {29, 47, 19},  {113, 129, 9}, {3, 40, 2500}, {33, 3, 257}, {17, 225, 1100},
+      {70, 15, 4100}, {300, 20, 70}, {150, 33, 900}}; /* the last two: rows enough to transpose B */
   for (int set = 0; set < num_sets; set++) {
     kernels = sets[set];
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
@@ -96,7 +97,7 @@ static void test_tiles(void **state) {
 
 /* ---- Sums over lanes ---------------------------------------------------------------------------- */
 
-enum { M = 130, N = 45, MOST_ROWS = 9, MOST_LANES = 21 };
+enum { M = 130, N = 45, MOST_LANES = 21 };
 
 typedef struct lanes_of_test {
   uint64_t rows[MOST_LANES];
@@ -111,12 +112,13 @@ static float tree(const lanes_of_test *lanes, uint32_t begin, uint32_t end, int 
   return tree(lanes, begin, begin + power, i, j) + tree(lanes, begin + power, end, i, j);
 }
 
-static void check_lanes(uint32_t num_lanes) {
+/* Lanes of 0 rows and of 1 to most_rows. */
+static void check_lanes(uint32_t num_lanes, uint32_t most_rows) {
   lanes_of_test made = {{0}, {0}, {0}};
   for (uint32_t u = 0; u < num_lanes; u++) {
-    made.rows[u] = u % 5 == 3 ? 0 : 1 + (u * 7) % MOST_ROWS;
-    made.a[u] = random_array((M + PAD) * MOST_ROWS, 10 + u);
-    made.delta[u] = random_array(N * MOST_ROWS, 100 + u);
+    made.rows[u] = u % 5 == 3 ? 0 : u % 5 == 0 ? most_rows : 1 + (u * 7) % most_rows;
+    made.a[u] = random_array((M + PAD) * most_rows, 10 + u);
+    made.delta[u] = random_array(N * most_rows, 100 + u);
   }
   const lane_products lanes = {.num_lanes = num_lanes,
                                .rows = made.rows,
@@ -145,12 +147,23 @@ static void test_lanes(void **state) {
   if (num_sets == 0) skip();
   for (int set = 0; set < num_sets; set++) {
     kernels = sets[set];
-    for (uint32_t num_lanes = 1; num_lanes <= MOST_LANES; num_lanes++) check_lanes(num_lanes);
+    for (uint32_t num_lanes = 1; num_lanes <= MOST_LANES; num_lanes++) check_lanes(num_lanes, 9);
+  }
+}
+
+/* Lanes of more rows than tiles pass at once. */
+static void test_deep_lanes(void **state) {
+  (void)state;
+  if (num_sets == 0) skip();
+  for (int set = 0; set < num_sets; set++) {
+    kernels = sets[set];
+    for (uint32_t num_lanes = 1; num_lanes <= 8; num_lanes++)
+      for (uint32_t whole = 0; whole < 2; whole++) check_lanes(num_lanes, 2 * LANE_ROWS + whole);
   }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_tiles),
-                                     cmocka_unit_test(test_lanes)};
+                                     cmocka_unit_test(test_lanes), cmocka_unit_test(test_deep_lanes)};
   return cmocka_run_group_tests_name("native", tests, find_sets, NULL);
 }

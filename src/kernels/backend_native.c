@@ -20,7 +20,8 @@ enum {
   SHALLOW = 16,       /* up to this depth, transposing the second operand is cheaper than the first */
   SHALLOW_COLUMNS = 512,
   MAX_COLUMNS = 32, /* widest tile of any instruction set */
-  MAX_LEVELS = 25   /* most partial sums of lanes in use at once, for up to 2^24 lanes */
+  LANE_ROWS = 128,  /* rows of a lane that a gradient's tiles pass together: 56 KiB of A and 16 of the deltas */
+  MAX_LEVELS = 26   /* most partial sums of lanes in use at once, for up to 2^24 lanes */
 };
 
 static const native_kernels *kernels;
@@ -59,10 +60,13 @@ static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff
   }
 }
 
+/* Rows of A that are multiplied with a panel of B before the next one. */
+static int rows_at_once(int k) { return larger(A_FLOATS / smaller(k, DEPTH), kernels->tile_rows); }
+
 /* C (m, n) = A (m, k) B (k, n), A with any strides. */
 static void multiply(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
                      ptrdiff_t b_step, float *c, ptrdiff_t c_row) {
-  const int most = larger(A_FLOATS / smaller(k, DEPTH), kernels->tile_rows);
+  const int most = rows_at_once(k);
   const int row_blocks = (m - 1) / most + 1, row_block = (m - 1) / row_blocks + 1;
   for (int l = 0; l < k; l += DEPTH)
     for (int i = 0; i < m; i += row_block)
@@ -123,7 +127,25 @@ static void multiply_shallow(int m, int n, int k, const float *a, ptrdiff_t a_ro
   }
 }
 
-/* C (m, n) = A (m, k) B^T. Transposes A, because in a network B is far larger. */
+/* C (m, n) = A (m, k) B^T for many rows and k up to STACK_DEPTH. Transposes B, again for every block of rows. */
+static void multiply_tall(int m, int n, int k, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
+                          float *c, ptrdiff_t c_row) {
+  _Alignas(64) float bt[MAX_COLUMNS * STACK_DEPTH];
+  const int width = kernels->tile_columns, most = rows_at_once(k);
+  for (int i = 0; i < m; i += most)
+    for (int j = 0; j < n; j += width) {
+      const int columns = smaller(width, n - j);
+      transpose(columns, k, b + j * b_row, b_row, bt, width);
+      multiply(smaller(most, m - i), columns, k, a + i * a_row, a_row, 1, bt, width, c + i * c_row + j, c_row);
+    }
+}
+
+/* true if B (n, k) has fewer elements than A and C, of as many rows as are multiplied at once. */
+static bool is_tall(int m, int n, int k) {
+  return k <= STACK_DEPTH && (int64_t)n * k < (int64_t)smaller(m, rows_at_once(k)) * (n + k);
+}
+
+/* C (m, n) = A (m, k) B^T. Of few rows, transposes A: in a network B is far larger then. */
 static void multiply_transposed(int m, int n, int k, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
                                 float *c, ptrdiff_t c_row) {
   _Alignas(64) float panel[MAX_COLUMNS * STACK_DEPTH];
@@ -131,6 +153,10 @@ static void multiply_transposed(int m, int n, int k, const float *a, ptrdiff_t a
   float *at = panel, *allocated = NULL;
   if (k <= SHALLOW) {
     multiply_shallow(m, n, k, a, a_row, b, b_row, c, c_row);
+    return;
+  }
+  if (is_tall(m, n, k)) {
+    multiply_tall(m, n, k, a, a_row, b, b_row, c, c_row);
     return;
   }
   if (k > STACK_DEPTH) {
@@ -159,34 +185,59 @@ static void native_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k
       multiply_panel(smaller(kernels->tile_columns, m - i), n, k, a + i, lda, b, ldb, c + (ptrdiff_t)i * ldc, ldc);
 }
 
+/* One lane's part of the gradient of a panel, to which the addends of job are added. In blocks of the lane's rows: the
+ * part of A that the tiles of a panel read stays in the level-2 cache. job is complete except for its rows and what it
+ * reads of them. */
+static void lane_gradient(tile_job job, int m, const lane_products *lanes, uint32_t u, uint32_t after, ptrdiff_t i,
+                          ptrdiff_t j) {
+  const uint32_t num_addends = job.num_addends;
+  const uint64_t rows = lanes->rows[u];
+  float *const c = job.c;
+  for (uint64_t row = 0; row == 0 || row < rows; row += LANE_ROWS) {
+    const bool end = rows - row <= LANE_ROWS;
+    const float *const a = lanes->a[u] + row * (size_t)lanes->lda + i;
+    const float *const delta = lanes->delta[u] + row * (size_t)lanes->ldd + j;
+    job.depth = end ? rows - row : LANE_ROWS;
+    job.a = a;
+    job.b = delta;
+    job.c = c;
+    job.next_b = delta + AHEAD * lanes->ldd;
+    job.accumulate = row > 0;
+    job.num_addends = end ? num_addends : 0;
+    run_tiles(&job, m, u == 0 && row == 0 ? lanes : NULL, i * (ptrdiff_t)lanes->next_row + j,
+              end ? lanes->a[after] + i : a + LANE_ROWS * (ptrdiff_t)lanes->lda,
+              end ? lanes->delta[after] + j : delta + LANE_ROWS * (ptrdiff_t)lanes->ldd);
+  }
+}
+
 /* Sums the gradient of a panel over the lanes. Lane u completes as many subtrees as its number ends in 1 bits (the last
- * lane completes all), so it adds the sums of their left halves. The waiting sums are scratch[0 ... waiting - 1]. */
+ * lane completes all), so it adds the sums of their left halves. The waiting sums are sums[0 ... waiting - 1]. */
 static void sum_gradient_panel(int m, const lane_products *lanes, ptrdiff_t i, ptrdiff_t j, int columns, float *c,
                                ptrdiff_t c_row) {
   _Alignas(64) float scratch[MAX_LEVELS][GROUP_ROWS * MAX_COLUMNS];
+  float *sums[MAX_LEVELS];
   const float *addends[MAX_LEVELS];
+  for (int level = 0; level < MAX_LEVELS; level++) sums[level] = scratch[level];
   uint32_t waiting = 0;
   for (uint32_t u = 0; u < lanes->num_lanes; u++) {
     const bool last = u + 1 == lanes->num_lanes;
-    const uint32_t after = last ? 0 : u + 1;
     const uint32_t ended = last ? waiting : (uint32_t)__builtin_ctz(~u);
-    for (uint32_t s = 0; s < ended; s++) addends[s] = scratch[--waiting];
-    run_tiles(&(tile_job){.depth = lanes->rows[u],
-                          .a = lanes->a[u] + i,
-                          .a_row = 1,
-                          .a_step = lanes->lda,
-                          .b = lanes->delta[u] + j,
-                          .b_step = lanes->ldd,
-                          .c = last ? c : scratch[waiting],
-                          .c_row = last ? c_row : MAX_COLUMNS,
-                          .columns = columns,
-                          .next_b = lanes->delta[u] + j + AHEAD * lanes->ldd,
-                          .num_addends = ended,
-                          .addends = addends,
-                          .addend_row = MAX_COLUMNS},
-              m, u == 0 ? lanes : NULL, i * (ptrdiff_t)lanes->next_row + j, lanes->a[after] + i,
-              lanes->delta[after] + j);
-    waiting++;
+    for (uint32_t s = 0; s < ended; s++) addends[s] = sums[waiting - 1 - s];
+    float *const sum = last ? c : sums[waiting];
+    lane_gradient((tile_job){.a_row = 1,
+                             .a_step = lanes->lda,
+                             .b_step = lanes->ldd,
+                             .c = sum,
+                             .c_row = last ? c_row : MAX_COLUMNS,
+                             .columns = columns,
+                             .num_addends = ended,
+                             .addends = addends,
+                             .addend_row = MAX_COLUMNS},
+                  m, lanes, u, last ? 0 : u + 1, i, j);
+    if (last) break;
+    sums[waiting] = sums[waiting - ended]; /* free now */
+    sums[waiting - ended] = sum;
+    waiting += 1 - ended;
   }
 }
 
