@@ -4,6 +4,7 @@
 #include "base/foreign.h"
 #include "base/memory.h"
 #include "csv/csv_encoding.h"
+#include "csv/csv_escapes.h"
 #include "csv/csv_sample.h"
 
 static const uint64_t COLUMNS_MOST = UINT64_C(1) << 22;
@@ -248,20 +249,6 @@ static int find_rows(const csv_sample *s, const csv_syntax *syntax, int head, in
   return body;
 }
 
-/* MySQL's dumps and Hadoop's tables write a delimiter inside of a cell behind a backslash. */
-static mlpd_status check_escapes(const csv_sample *s, int head, const csv_lines *lines, char delimiter) {
-  const char escaped[] = {'\\', delimiter, '\0'};
-  for (int i = head + 1; i < s->count && delimiter != CSV_BLANKS; i++)
-    if (strstr(s->lines[i].text, escaped) != NULL)
-      return FAIL(
-          MLPD_ERROR_DATA,
-          "%s:%llu: delimiters inside of cells are written behind a backslash here; put such cells in quotes: "
-          "python3 -c \"import csv; csv.writer(open('quoted.csv', 'w', newline='')).writerows("
-          "csv.reader(open('FILE', newline=''), escapechar=chr(92), delimiter='%s'))\", with FILE for this table",
-          input_name(lines->in), (unsigned long long)s->lines[i].line, delimiter == '\t' ? "\\t" : escaped + 1);
-  return MLPD_OK;
-}
-
 /* A header with more names than the rows have cells would name the wrong columns. */
 static mlpd_status check_header(const csv_sample *s, const struct sample_line *head, const csv_lines *lines,
                                 const csv_layout *layout) {
@@ -275,7 +262,7 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
                   "%s:%llu: quotes inside of cells are written \\\" here, which ends the cell; double them: sed "
                   "'s/\\\\\"/\"\"/g'",
                   input_name(lines->in), (unsigned long long)s->lines[i].line);
-  TRY(check_escapes(s, (int)(head - s->lines), lines, layout->delimiter));
+  TRY(csv_escapes_check(s, (int)(head - s->lines), lines, layout->delimiter));
   const uint64_t skip = layout->fits_from > head->line ? layout->fits_from - 1 : head->line;
   return FAIL(MLPD_ERROR_DATA,
               "%s:%llu: %llu cells in the header, but %u in the rows (is it a title? --skip-lines %llu skips %s)",
@@ -291,7 +278,7 @@ static mlpd_status check_short_header(const csv_sample *s, const csv_syntax *syn
   const char *const names = sample_after_hash(s, layout->head, layout->delimiter);
   const uint64_t cells = csv_count_cells(names, head->end, layout->delimiter);
   if (layout->levels > 1 || cells + 1 != layout->columns || sample_names_rows(s, syntax, body)) return MLPD_OK;
-  TRY(check_escapes(s, layout->head, lines, layout->delimiter));
+  TRY(csv_escapes_check(s, layout->head, lines, layout->delimiter));
   return FAIL(MLPD_ERROR_DATA,
               "%s:%llu: %llu names for %u columns, and the first column does not name the rows: one lacks its name; "
               "write it, or use --skip-lines %llu --header no",
