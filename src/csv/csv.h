@@ -174,6 +174,7 @@ typedef struct csv_layout {
   bool *repeated;                     /* (columns) the header has this name more than once; NULL: no name is repeated */
   uint64_t first_line;                /* line of the first row */
   bool fixed_width;                   /* one column of digits, which may be several */
+  uint64_t escapes;                   /* line of a delimiter that may belong to its cell, behind a backslash; 0: none */
   char long_delimiter[3];             /* two signs between the cells, or "" */
   uint64_t fits_from;                 /* line from which on all lines looked at have so many cells; 0: none */
   uint32_t titles;                    /* number of lines above the table */

@@ -256,12 +256,6 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
       csv_count_cells(sample_after_hash(s, (int)(head - s->lines), layout->delimiter), head->end, layout->delimiter);
   const uint64_t names = cells - empty_at_end(head, layout->delimiter);
   if (names <= layout->columns) return MLPD_OK;
-  for (int i = (int)(head - s->lines) + 1; i < s->count; i++)
-    if (strstr(s->lines[i].text, "\\\"") != NULL)
-      return FAIL(MLPD_ERROR_DATA,
-                  "%s:%llu: quotes inside of cells are written \\\" here, which ends the cell; double them: sed "
-                  "'s/\\\\\"/\"\"/g'",
-                  input_name(lines->in), (unsigned long long)s->lines[i].line);
   TRY(csv_escapes_check(s, (int)(head - s->lines), lines, layout->delimiter));
   const uint64_t skip = layout->fits_from > head->line ? layout->fits_from - 1 : head->line;
   return FAIL(MLPD_ERROR_DATA,
@@ -367,8 +361,10 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   const char named = sample_named_delimiter(s);
   if (named != 0) sample_drop_first(s);
   if (s->count == 0) return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
+  TRY(csv_escapes_check_quotes(s, lines));
   if (syntax.delimiter == 0) syntax.delimiter = named != 0 ? named : sample_find_delimiter(s, &syntax);
   layout->delimiter = syntax.delimiter;
+  TRY(csv_escapes_check_cells(s, lines, syntax.delimiter));
   int times;
   uint64_t columns = sample_columns(s, syntax.delimiter, &times);
   if (columns > COLUMNS_MOST) return fail_columns(lines);
@@ -404,6 +400,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   find_index(s, &syntax, body, layout);
   if (strcmp(header, "auto") == 0 && !layout->header && body < s->count && sample_may_be_names(s, &syntax, body))
     layout->row_or_names = s->lines[body].line;
+  if (!layout->header) layout->escapes = csv_escapes_find(s, body, syntax.delimiter);
   layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);
   return MLPD_OK;
 }

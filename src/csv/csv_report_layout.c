@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "csv/csv_escapes.h"
 #include "csv/csv_internal.h"
 #include "source/report.h"
 
@@ -95,6 +96,7 @@ static void report_other_target(const csv_source *c) {
 
 void csv_report_layout(const csv_source *c) {
   const csv_layout *l = &c->layout;
+  char command[ESCAPES_BYTES];
   if (c->options->decision == NULL) return;
   report_header(c);
   if (l->latin)
@@ -120,6 +122,11 @@ void csv_report_layout(const csv_source *c) {
                 "note: %s: line %llu holds numbers at equal intervals and is read as a row; if they name the columns, "
                 "use --header yes",
                 c->base.name, (unsigned long long)l->row_or_names);
+  if (l->escapes > 0 && c->options->num_model_columns == 0)
+    convert_say(c->options,
+                "note: %s: line %llu has a backslash before a delimiter, which ends the cell; if it belongs to the "
+                "cell, put such cells in quotes: %s",
+                c->base.name, (unsigned long long)l->escapes, csv_escapes_command(&c->lines, l->delimiter, command));
   if (l->unsure_header)
     convert_say(
         c->options,

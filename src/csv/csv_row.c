@@ -5,12 +5,13 @@
 
 #include "base/foreign.h"
 #include "csv/csv_codes.h"
+#include "csv/csv_escapes.h"
 #include "csv/csv_footer.h"
 #include "csv/csv_kinds.h"
 #include "source/date.h"
 #include "source/span.h"
 
-enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 300 };
+enum { ADVICE_BYTES = ESCAPES_BYTES + 80 };
 
 /* ---- Errors ---- */
 
@@ -36,11 +37,14 @@ static bool has_typographic_quotes(const char *p, const char *end) {
 /* What may be wrong with a line of too many cells. */
 static void show_too_many(const csv_source *c, uint64_t cells, const char *begin, const char *end,
                           char advice[ADVICE_BYTES]) {
-  char name[32], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  char name[32], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES], command[ESCAPES_BYTES];
   foreign_command_names(input_path(c->lines.in), file, base);
   const bool two = c->layout.columns > 2 || c->layout.delimiter != CSV_BLANKS; /* else a width may be fixed */
   if (cells + 1 == 2 * (uint64_t)c->layout.columns && two)
     (void)snprintf(advice, ADVICE_BYTES, " (are these two rows in one line?)");
+  else if (csv_has_escapes(begin, end, c->layout.delimiter))
+    (void)snprintf(advice, ADVICE_BYTES, " (if delimiters inside of cells are written behind a backslash: %s)",
+                   csv_escapes_command(&c->lines, c->layout.delimiter, command));
   else if (has_typographic_quotes(begin, end))
     (void)snprintf(advice, ADVICE_BYTES,
                    " (typographic quotes do not hold a cell together; make them double quotes: sed "
@@ -84,8 +88,12 @@ mlpd_status csv_changed_error(const csv_source *c) {
 }
 
 static mlpd_status damaged_error(const csv_source *c, uint32_t column, const csv_cell *cell) {
-  return csv_cell_error(c, column, cell,
-                        "has no closing quote, or text after it; a quote inside a cell must be doubled: \"\"");
+  char what[ESCAPES_BYTES + 80] = "has no closing quote, or text after it; a quote inside a cell must be doubled: \"\"";
+  char command[ESCAPES_BYTES];
+  if (cell->end > cell->begin && cell->end[-1] == '\\')
+    (void)snprintf(what, sizeof what, "has a quote that is written \\\", which ends the cell; double it: %s",
+                   csv_escaped_quotes_command(&c->lines, command));
+  return csv_cell_error(c, column, cell, what);
 }
 
 /* ---- Rows ---- */
