@@ -344,15 +344,36 @@ static void test_places(void **state) {
 
 /* ---- Wide tables ---- */
 
+/* Where the columns end is seen in the fullest line, such as the header. */
 static void test_fixed_widths(void **state) {
   (void)state;
+  const mlpd_convert_options o = plain_options();
+  const char *const unknown = "5, 5, 8]).to_csv('a-cells.csv', index=False)\", with the widths of its columns in place";
   write_text("a.csv", "123451234512345678\n543215432187654321\n111112222233333333\n");
-  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "pandas.read_fwf('", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "pandas.read_fwf('", "a.csv");
   assert_non_null(strstr(mlpd_error_message(), "header=None, widths=[5, 5, 8]"));
+  write_text("a.csv", "alpha bravo  n\n1234512345678\n5432154321876\n1111122222333\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a table needs a feature and a label", "a.csv");
+  write_text("a.csv", "alphabravocol\n1234512345678\n5432154321876\n1111122222333\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, unknown, "a.csv");
+  write_text("a.csv", "    u    v  k\n1234512345678\n5432154321876\n1111122222333\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "', widths=[5, 5, 3]).to_csv('a-cells.csv', index=False)\"", "a.csv");
+  write_text("a.csv", "    u    v  k\n   1212345  0\n5432154321  1\n11111       1\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "seem to have a fixed width: divide them: python3 -c", "a.csv");
+  assert_non_null(strstr(mlpd_error_message(), "', widths=[5, 5, 3])"));
+  write_text("a.csv", "city     n  k\nNew York 2  0\nWarsaw   2  1\nLos Angel3  1\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, unknown, "a.csv");
+  char rows[80 * 14 + 1];
+  size_t used = 0;
+  for (int i = 0; i < 80; i++) used += (size_t)sprintf(rows + used, "%5d%5d%3d\n", i, i == 70 ? 12345 : 7, i % 2);
+  write_text("a.csv", rows);
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "header=None, widths=[5, 5, 3]", "a.csv"); /* cells touch below the sample */
+  write_text("a.csv", "body mass  k\n     12.5  1\n     13.5  0\n     14.5  1\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "(is it a title? --skip-lines 1 skips it)", "a.csv");
   write_text("a.csv", "1234512345     678\n543215432187654321\n1111122222333  333\n1111122222     333\n");
-  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "with widths=[5, 5, 8] or the like where numbers touch", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "header=None, widths=[5, 5, 8]", "a.csv");
   write_text("a.csv", "1\n2\n3\n");
-  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "has one column; a table needs a feature and a label", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "has one column; a table needs a feature and a label", "a.csv");
 }
 
 /* It is refused before the cells are counted: all cells of such a line were read for minutes. */

@@ -154,6 +154,8 @@ const char *csv_cell_shown(const csv_cell *cell, char text[CSV_SHOWN_BYTES + 4])
 
 /* ---- Layout ---- */
 
+enum { CSV_WIDTHS_BYTES = 200 };
+
 /* The layout of a table, as found from its first lines. */
 typedef struct csv_layout {
   char delimiter;
@@ -173,7 +175,7 @@ typedef struct csv_layout {
   uint64_t row_or_names;              /* line of the first row, of numbers that may be names; 0: it cannot be */
   bool *repeated;                     /* (columns) the header has this name more than once; NULL: no name is repeated */
   uint64_t first_line;                /* line of the first row */
-  bool fixed_width;                   /* one column of digits, which may be several */
+  char widths[CSV_WIDTHS_BYTES];      /* of columns that touch, "?" if it is not known where, or "" (csv_fixed.h) */
   uint64_t escapes;                   /* line of a delimiter that may belong to its cell, behind a backslash; 0: none */
   char long_delimiter[3];             /* two signs between the cells, or "" */
   uint64_t fits_from;                 /* line from which on all lines looked at have so many cells; 0: none */

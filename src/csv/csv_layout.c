@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "csv/csv_encoding.h"
 #include "csv/csv_escapes.h"
+#include "csv/csv_fixed.h"
 #include "csv/csv_sample.h"
 
 static const uint64_t COLUMNS_MOST = UINT64_C(1) << 22;
@@ -249,6 +250,17 @@ static int find_rows(const csv_sample *s, const csv_syntax *syntax, int head, in
   return body;
 }
 
+static mlpd_status check_fixed(const struct sample_line *head, uint64_t names, const csv_lines *lines,
+                               const csv_layout *layout) {
+  char command[FIXED_BYTES];
+  if (layout->widths[0] == '\0') return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "%s:%llu: %llu cells in the header, but %u in the rows, whose columns seem to have a fixed width: divide "
+              "them: %s",
+              input_name(lines->in), (unsigned long long)head->line, (unsigned long long)names, layout->columns,
+              csv_fixed_command(lines, true, layout->widths, command));
+}
+
 /* A header with more names than the rows have cells would name the wrong columns. */
 static mlpd_status check_header(const csv_sample *s, const struct sample_line *head, const csv_lines *lines,
                                 const csv_layout *layout) {
@@ -257,11 +269,16 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
   const uint64_t names = cells - empty_at_end(head, layout->delimiter);
   if (names <= layout->columns) return MLPD_OK;
   TRY(csv_escapes_check(s, (int)(head - s->lines), lines, layout->delimiter));
+  TRY(check_fixed(head, names, lines, layout));
   const uint64_t skip = layout->fits_from > head->line ? layout->fits_from - 1 : head->line;
+  const bool uneven = layout->delimiter == CSV_BLANKS && layout->fits_from != head->line + 1;
+  char command[FIXED_BYTES] = "";
+  if (uneven) (void)csv_fixed_command(lines, true, "", command);
   return FAIL(MLPD_ERROR_DATA,
-              "%s:%llu: %llu cells in the header, but %u in the rows (is it a title? --skip-lines %llu skips %s)",
+              "%s:%llu: %llu cells in the header, but %u in the rows (is it a title? --skip-lines %llu skips %s%s%s)",
               input_name(lines->in), (unsigned long long)head->line, (unsigned long long)names, layout->columns,
-              (unsigned long long)skip, skip > head->line ? "all that is above the rows" : "it");
+              (unsigned long long)skip, skip > head->line ? "all that is above the rows" : "it",
+              uneven ? "; where columns have a fixed width, divide them: " : "", command);
 }
 
 /* A header may lack the name of the column that names the rows. Where the first column does not, another lacks its
@@ -273,6 +290,7 @@ static mlpd_status check_short_header(const csv_sample *s, const csv_syntax *syn
   const uint64_t cells = csv_count_cells(names, head->end, layout->delimiter);
   if (layout->levels > 1 || cells + 1 != layout->columns || sample_names_rows(s, syntax, body)) return MLPD_OK;
   TRY(csv_escapes_check(s, layout->head, lines, layout->delimiter));
+  TRY(check_fixed(head, cells, lines, layout));
   return FAIL(MLPD_ERROR_DATA,
               "%s:%llu: %llu names for %u columns, and the first column does not name the rows: one lacks its name; "
               "write it, or use --skip-lines %llu --header no",
@@ -377,7 +395,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   layout->trailing = filled < columns;
   layout->columns = (uint32_t)filled;
   if (columns == 1) find_long_delimiter(s, layout->long_delimiter);
-  layout->fixed_width = columns == 1 && sample_has_fixed_width(s);
+  if (columns == 1 || syntax.delimiter == CSV_BLANKS) csv_fixed_find(s, layout->widths);
   layout->fits_from = find_fitting(s, &syntax, columns);
   const bool plain_header = sample_is_header(s, &syntax, start, start + 1);
   bool hash_header = false;

@@ -5,6 +5,7 @@
 
 #include "base/foreign.h"
 #include "base/memory.h"
+#include "csv/csv_fixed.h"
 #include "csv/csv_internal.h"
 #include "source/date.h"
 
@@ -72,6 +73,7 @@ static void forget_room(csv_source *c) {
 /* No column is left for features. */
 static mlpd_status fail_empty(const csv_source *c) {
   char shown[300], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  char command[FIXED_BYTES];
   const char *const pair = c->layout.long_delimiter;
   foreign_command_names(input_path(c->lines.in), file, base);
   for (uint32_t i = 0; i < c->layout.columns; i++)
@@ -83,13 +85,9 @@ static mlpd_status fail_empty(const csv_source *c) {
                 "%s: %s seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed "
                 "'s/%s/\\t/g' %s > %s.tsv",
                 c->base.name, pair, pair, file, base);
-  if (c->layout.fixed_width)
-    return FAIL(
-        MLPD_ERROR_DATA,
-        "%s: has one column; if its digits are several columns of a fixed width, as 5, 5 and 8, divide them: "
-        "python3 -c \"import pandas; pandas.read_fwf('%s', header=None, widths=[5, 5, 8]).to_csv('%s-cells.csv', "
-        "index=False, header=False)\"",
-        c->base.name, file, base);
+  if (c->layout.widths[0] != '\0')
+    return FAIL(MLPD_ERROR_DATA, "%s: has one column; if it is several columns of a fixed width, divide them: %s",
+                c->base.name, csv_fixed_command(&c->lines, c->layout.names != NULL, c->layout.widths, command));
   return FAIL(MLPD_ERROR_DATA,
               "%s: %s; a table needs a feature and a label (is the --delimiter right? are the labels in another file? "
               "paste -d, x.csv y.csv > xy.csv joins them)",

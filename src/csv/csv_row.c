@@ -6,25 +6,21 @@
 #include "base/foreign.h"
 #include "csv/csv_codes.h"
 #include "csv/csv_escapes.h"
+#include "csv/csv_fixed.h"
 #include "csv/csv_footer.h"
 #include "csv/csv_kinds.h"
 #include "source/date.h"
 #include "source/span.h"
 
-enum { ADVICE_BYTES = ESCAPES_BYTES + 80 };
+enum { ADVICE_BYTES = FIXED_BYTES + 160 };
 
 /* ---- Errors ---- */
 
 /* What may be wrong with a line between whose cells are blanks. */
 static void show_blanks(const csv_source *c, const char *cells, char advice[ADVICE_BYTES]) {
-  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
-  foreign_command_names(input_path(c->lines.in), file, base);
-  const bool names = c->layout.names != NULL;
-  (void)snprintf(advice, ADVICE_BYTES,
-                 " (%s; where columns have a fixed width: python3 -c \"import pandas; "
-                 "pandas.read_fwf('%s'%s).to_csv('%s-cells.csv', index=False%s)\", with widths=[5, 5, 8] or the like "
-                 "where numbers touch)",
-                 cells, file, names ? "" : ", header=None", base, names ? "" : ", header=False");
+  char command[FIXED_BYTES];
+  (void)snprintf(advice, ADVICE_BYTES, " (%s; where columns have a fixed width, divide them: %s)", cells,
+                 csv_fixed_command(&c->lines, c->layout.names != NULL, c->layout.widths, command));
 }
 
 /* Word processors make such quotes of double ones. */

@@ -52,6 +52,8 @@ mlpd_status sample_take(csv_lines *lines, csv_sample *s) {
     memcpy(line->text, begin, length);
     line->end = line->text + length;
     line->line = lines->line;
+    line->indent = 0;
+    while (begin - line->indent > lines->buffer && begin[-line->indent - 1] == ' ') line->indent++;
     line->hash = line->text[0] == '#';
     bytes += length;
     s->count++;
@@ -226,20 +228,6 @@ int sample_touching_numbers(const csv_sample *s, csv_cell *cell) {
   for (int i = 0; i < s->count; i++)
     if (find_touching(s, i, cell) && !fits_another(s, i)) return i;
   return -1;
-}
-
-bool sample_has_fixed_width(const csv_sample *s) {
-  enum { DIGITS_LEAST = 4 };
-  ptrdiff_t width = 0;
-  for (int i = 0; i < s->count; i++) {
-    const struct sample_line *const line = &s->lines[i];
-    const ptrdiff_t length = line->end - line->text;
-    if (line->hash) continue;
-    if (length < DIGITS_LEAST || (width != 0 && length != width)) return false;
-    if (strspn(line->text, "0123456789.+-") != (size_t)length) return false;
-    width = length;
-  }
-  return width > 0;
 }
 
 static int by_name(const void *a, const void *b) {

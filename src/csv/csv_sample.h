@@ -13,6 +13,7 @@ typedef struct csv_sample {
     char *text; /* a copy */
     const char *end;
     uint64_t line; /* in the file, from 1 */
+    int indent;    /* blanks before it */
     bool hash;     /* begins with # */
   } lines[SAMPLE_MOST];
   int count;
@@ -92,9 +93,6 @@ bool sample_has_decimal_commas(const csv_sample *s, int body);
  * 136.810-133.035. Where another line has as many cells, such a cell is a text: a range. Returns its line in the
  * sample, or -1. */
 int sample_touching_numbers(const csv_sample *s, csv_cell *cell);
-
-/* true if the lines, as of 1234512345, are digits alone and equally long, so that columns may have a fixed width. */
-bool sample_has_fixed_width(const csv_sample *s);
 
 /* The text of a line without a leading # and the blanks after it. Of a header also without the sign of a comment of
  * other programs: // or, before a blank, % ! ; */
