@@ -180,11 +180,11 @@ same_as_plain() {
   train usual.mat --x /sparse --y /y
   fails_with 1 "/sparse is a sparse MATLAB matrix"
   train turned.h5
-  fails_with 1 "transposed?"
+  fails_with 1 "samples seem to be columns"
   cure
   same_as_plain turned-turned.h5
   train lying.h5
-  fails_with 1 "transposed?"
+  fails_with 1 "samples seem to be columns"
   cure
   same_as_plain lying-turned.h5
 }

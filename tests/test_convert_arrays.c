@@ -158,6 +158,19 @@ static void test_npy(void **state) {
   assert_int_equal(r.classes, 2);
 }
 
+/* Samples in columns, as other programs keep them. */
+static void test_transposed_npy(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  WRITE_NPY("x.npy", "<f8", "(2, 3)", double, 0.1, 2, 3, 4, 5, 6);
+  WRITE_NPY("y.npy", "<i8", "(3,)", int64_t, 0, 1, 1);
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "x seems to hold samples in columns: save x.T", "x.npy", "y.npy");
+  WRITE_NPY("y.npy", "<i8", "(1, 3)", int64_t, 0, 1, 1);
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "save x.T and y.T", "x.npy", "y.npy");
+  WRITE_NPY("x.npy", "<f8", "(3, 2)", double, 0.1, 2, 3, 4, 5, 6);
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "y seems to hold samples in columns: save y.T", "x.npy", "y.npy");
+}
+
 /* Headers as others write them: the same values each. */
 static void test_npy_of_others(void **state) {
   (void)state;
@@ -506,6 +519,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_hostile_idx, clear_folder),
       cmocka_unit_test_teardown(test_damaged_gz, clear_folder),
       cmocka_unit_test_teardown(test_npy, clear_folder),
+      cmocka_unit_test_teardown(test_transposed_npy, clear_folder),
       cmocka_unit_test_teardown(test_npy_of_others, clear_folder),
       cmocka_unit_test_teardown(test_npy_labels, clear_folder),
       cmocka_unit_test_teardown(test_hostile_npy, clear_folder),

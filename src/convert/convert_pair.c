@@ -186,13 +186,24 @@ static mlpd_status check_numbers(const input_array *x) {
               input_name(x->in));
 }
 
+/* Programs that keep samples in columns store x (features, samples), and y (1, samples). */
+static mlpd_status fail_rows(const input_array *x, const input_array *y) {
+  const uint64_t x_samples = y->header.rows == 1 ? y->header.columns : y->header.rows;
+  const bool x_turned = x->header.columns == x_samples, y_turned = y->header.rows == 1 && y->header.columns > 1;
+  const bool turned = x_turned || (y_turned && y->header.columns == x->header.rows);
+  const char *const cure = !turned                ? ""
+                           : x_turned && y_turned ? "; they seem to hold samples in columns: save x.T and y.T"
+                           : x_turned             ? "; x seems to hold samples in columns: save x.T"
+                                                  : "; y seems to hold samples in columns: save y.T";
+  return FAIL(MLPD_ERROR_DATA, "%s has %llu rows, but %s has %llu%s", input_name(x->in),
+              (unsigned long long)x->header.rows, input_name(y->in), (unsigned long long)y->header.rows, cure);
+}
+
 mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened) {
   *opened = NULL;
   pair_source *p = NULL;
   mlpd_status status = MLPD_OK;
-  if (y != NULL && x->header.rows != y->header.rows)
-    status = FAIL(MLPD_ERROR_DATA, "%s has %llu rows, but %s has %llu", input_name(x->in),
-                  (unsigned long long)x->header.rows, input_name(y->in), (unsigned long long)y->header.rows);
+  if (y != NULL && x->header.rows != y->header.rows) status = fail_rows(x, y);
   if (status == MLPD_OK) status = check_numbers(x);
   if (status == MLPD_OK) status = memory_allocate(&p, 1, sizeof *p, "row source");
   if (status != MLPD_OK) {

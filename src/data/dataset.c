@@ -125,12 +125,12 @@ static mlpd_status fail_transposed(const part *p, const char *path, h5_shape sha
   foreign_command_names(p->file, file, base);
   return FAIL(MLPD_ERROR_DATA,
               "%s: %s has shape (%" PRIu64 ", %" PRIu32 ") but %s has (%" PRIu64 ", %" PRIu64
-              "): %s; transpose them: python3 -c "
+              "): %s; transpose %s: python3 -c "
               "\"import h5py; a = h5py.File('%s'); b = h5py.File('%s-turned.h5', 'w'); b['train/x'] = a['%s'][()]%s; "
               "b['train/y'] = a['%s'][()]%s\"",
               p->file, p->x_path, p->rows, p->features, path, shape.rows, shape.columns,
-              matlab ? "MATLAB stores arrays transposed" : "transposed?", file, base, p->x_path, x_lies ? ".T" : "",
-              path, y_lies ? ".T" : "");
+              matlab ? "MATLAB stores arrays transposed" : "samples seem to be columns",
+              x_lies && y_lies ? "them" : "it", file, base, p->x_path, x_lies ? ".T" : "", path, y_lies ? ".T" : "");
 }
 
 /* Opens an array with as many rows as x. */
