@@ -74,11 +74,11 @@ static void test_units_that_differ(void **state) {
   write_text("b.csv", "w,k\n1,2\n");
   (void)unlink(in_folder("out.h5"));
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "its texts are numbers in units that differ; write all rows in one", "a.csv");
-  assert_cell_refused(
-      CELLS("1", "2", "3", "4 p", "5", "6 bp"),
-      "a.csv:5: column 1 (v): '4 p' is a number with a text behind it, as 2 cells are of this column; "
-      "if these are flags, --strip 'bp,p' leaves them off; if they are units, write all rows in one; if they "
-      "are names, as of houses, --categorical 'v' makes categories");
+  assert_cell_refused(CELLS("1", "2", "3", "4 p", "5", "6 bp"),
+                      "a.csv:5: column 1 (v): '4 p' is a number with a text behind it, as 2 cells are of this column; "
+                      "if these are flags, or a unit that other cells lack, --strip 'bp,p' leaves them off; if they "
+                      "are units, write all rows in one; if they "
+                      "are names, as of houses, --categorical 'v' makes categories");
   o = telling_options();
   o.strip = "bp,p";
   ASSERT_CONVERTED(o, &r, "a.csv");
@@ -233,6 +233,8 @@ static void test_forms_are_named(void **state) {
                {"%d.5 x 10^%d", "are numbers with powers of ten"},
                {"%d.%d\u00D710\u207B\u00B3", "are numbers with powers of ten"},
                {"%d'%d\"\"", "are feet and inches"},
+               {"%d''%d", "are feet and inches"},
+               {"wind_2=-%d.%d", "are numbers with a name before them"},
                {"%d.5*^%d", "are numbers with powers of ten"},
                {"%d*%d.5", "as Fortran repeats a value"},
                {"0x%02x%02d", "are hexadecimal numbers"},

@@ -366,7 +366,9 @@ static void write_days(char *line, size_t size, int row) {
 static void test_dates_without_signs(void **state) {
   (void)state;
   convert_rows("day,id,k", 60, write_days);
-  assert_said("column day is read as numbers, but they look like dates, as 20000101; written as 2021-03-15 (ISO 8601)");
+  assert_said(
+      "column day is read as numbers, but they look like dates, as 20000101; if they are, they are read as dates "
+      "where");
   assert_silent_on("column id"); /* 20210144 is none */
   convert_rows("day,id,k", 9, write_days);
   assert_silent_on("look like dates");

@@ -74,10 +74,12 @@ static void test_flags(void **state) {
   assert_int_equal(TURNS("geo,v,k", "%1$s,%2$d.5 b,1.5\nFR,%2$d.5,2\nIT,%2$d.7 bp,2\nIT,: c,2\n", 30, "DE", "AT"),
                    MLPD_OK);
   assert_said(
-      "if these are flags, --strip 'bp,b' leaves them off; if they are units, write all rows in one; --categorical "
+      "if these are flags, or a unit that other rows lack, --strip 'bp,b' leaves them off; if they are units, write "
+      "all rows in one; --categorical "
       "'v'");
-  assert_refusal(TURNS("geo,v,k", "%1$s,1,%2$d.5 b\nFR,2,%2$d.5\nIT,3,%2$d.7 bp\nIT,4,: c\n", 30, "DE", "AT"),
-                 "if these are flags, --strip 'bp,b' --task regression leaves them off");
+  assert_refusal(
+      TURNS("geo,v,k", "%1$s,1,%2$d.5 b\nFR,2,%2$d.5\nIT,3,%2$d.7 bp\nIT,4,: c\n", 30, "DE", "AT"),
+      "if these are flags, or a unit that other rows lack, --strip 'bp,b' --task regression leaves them off");
   assert_refusal(TURNS("geo,v,k", "IT,4,: c\nIT,4,:\n%1$s,1,%2$d.5 b\nFR,2,%2$d.5\n", 30, "DE", "AT"),
                  "a.csv:4: column 3 (k): '0.5 b' is a number with a text behind it (30 labels are like this)");
   mlpd_convert_options o = plain_options();
@@ -105,7 +107,19 @@ static void test_units_are_no_flags(void **state) {
   assert_int_equal(TURNS("t,v,k", "%2$d.5%1$s,%2$d,%3$d.5\n", 40, "C", "F"), MLPD_OK);
   assert_said("write all rows in one unit");
   if (strstr(said, "--strip") != NULL) fail_msg("units are mixed: %s", said);
-  assert_refusal(TURNS("u,v,t", "%2$d,%3$d.5,%2$d.5%1$s\n", 40, "C", "F"), "if units differ, write all rows in one");
+  assert_refusal(
+      TURNS("u,v,t", "%2$d,%3$d.5,%2$d.5%1$s\n", 40, "C", "F"),
+      "if units differ, write all rows in one; if they are names, as of houses, --task classification makes");
+}
+
+/* They are values, unlike numbers of versions, which repeat themselves. */
+static void test_values_among_words(void **state) {
+  (void)state;
+  assert_refusal(
+      TURNS("u,k", "%2$d,%1$s\n8,mid\n7,%2$d.5\n", 30, "low", "mid", "high"),
+      "'low' is not a number, but 30 of 90 labels are, most of them numbers that are not whole and occur once");
+  assert_calm(TURNS("u,k", "%2$d,%1$s\n7,low\n", 60, "1.5", "2.5", "beta"), "4 classes: 1.5, 2.5, beta, low");
+  assert_refusal(TURNS("u,k", "%1$s,temp=%2$d.5\n", 60, "1", "2"), "reads it, as --strip temp=");
 }
 
 static void test_prefixes(void **state) {
@@ -138,6 +152,12 @@ static void test_weeks_and_half_days(void **state) {
   assert_names("/columns/name", "w.year,w.day_of_year,w.seconds,t.time");
   assert_array("/train/x", 3, 4, ELEMENT_I32,
                VALUES(2019, 364, 1577664000, 48000, 2020, 363, 1609113600, 0, 2021, 4, 1609718400, 43200));
+  write_text("a.csv", "w,k\n2020-W01-1,1\n2020-W53-5,2.5\n2019W017,3\n2020-W09-6T12:00,3\n");
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_names("/columns/name", "w.year,w.day_of_year,w.weekday,w.hour,w.seconds");
+  assert_array("/train/x", 4, 5, ELEMENT_I32,
+               VALUES(2019, 364, 1, 0, 1577664000, 2021, 1, 5, 0, 1609459200, 2019, 6, 7, 0, 1546732800, 2020, 60, 6,
+                      12, 1582977600));
   assert_calm(TURNS("w,v,k", "%s,%d,%d.5\n", 40, "1500W10", "1500W05", "2000W10"), "columns of categories: w (3)");
 }
 
@@ -386,12 +406,17 @@ static void test_line_of_delimiters(void **state) {
   memcpy(text + count, "\n1,2", 5);
   write_text("a.csv", text);
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "a.csv: has more than 4194304 columns", "a.csv");
+  memcpy(text, "1,\"", 3); /* a cell in quotes */
+  memcpy(text + count - 10, "\",0\n2,b,1\n", 10);
+  text[count] = '\0';
+  write_text("a.csv", text);
+  mlpd_convert_result r;
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
   memset(text, ' ', count + 8); /* columns of a fixed width */
   text[0] = '7';
   memcpy(text + count + 7, "8\n1 2", 6);
   write_text("a.csv", text);
   free(text);
-  mlpd_convert_result r;
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
 }
 
@@ -411,7 +436,8 @@ static void test_months(void **state) {
   write_months(text, sizeof text, 12);
   write_text("a.csv", text);
   ASSERT_CONVERTED(telling_options(), &r, "a.csv");
-  assert_said("column ym is read as numbers, but they look like months, as 201001; written as 2021-03 (ISO 8601)");
+  assert_said(
+      "column ym is read as numbers, but they look like months, as 201001; if they are, they are read as dates where");
   write_months(text, sizeof text, 13);
   write_text("a.csv", text);
   ASSERT_CONVERTED(telling_options(), &r, "a.csv");
@@ -436,6 +462,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_header_of_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_header_of_texts_for_a_model, clear_folder),
                                      cmocka_unit_test_teardown(test_flags_among_categories, clear_folder),
+                                     cmocka_unit_test_teardown(test_values_among_words, clear_folder),
                                      cmocka_unit_test_teardown(test_prefixes, clear_folder),
                                      cmocka_unit_test_teardown(test_hemispheres, clear_folder),
                                      cmocka_unit_test_teardown(test_weeks_and_half_days, clear_folder),

@@ -226,7 +226,8 @@ static void advise_units(const csv_source *c, uint32_t column, const csv_fault *
                           "were in the same unit",
                           f->dressed.units);
   (void)snprintf(what, size,
-                 "is a number with a text behind it, as %llu cell%s of this column; if these are flags, --strip '%s' "
+                 "is a number with a text behind it, as %llu cell%s of this column; if these are flags, or a unit that "
+                 "other cells lack, --strip '%s' "
                  "leaves them off; if they are units, write all rows in one%s",
                  (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", f->dressed.units,
                  advise_names(c, column, "houses", names));

@@ -83,6 +83,13 @@ static bool is_range(const char *s) {
   return is_one_of(s, list);
 }
 
+/* temp=23.6, of telegraf and the like */
+static bool is_named(const char *s) {
+  const char *p = s;
+  while (is_letter(*p) || (p > s && *p != '\0' && strchr("0_.-", *p) != NULL)) p++;
+  return p > s && (strcmp(p, "=0") == 0 || strcmp(p, "=-0") == 0);
+}
+
 static bool has_minus_behind(const char *s) { return strcmp(s, "0-") == 0; }
 
 static bool is_fraction(const char *s) { return strcmp(s, "0/0") == 0 || strcmp(s, "00/0") == 0; }
@@ -94,8 +101,8 @@ static bool is_power(const char *s) {
 }
 
 static bool is_feet(const char *s) {
-  static const char *const list[] = {"0'0\"", "0'0\"\"", "0'0''",    "0'0", "0'", "0\"",
-                                     "0''",   "0ft0in",  "0ft.0in.", "0ft", NULL};
+  static const char *const list[] = {"0'0\"",  "0'0\"\"",  "0'0''", "0'0",  "0'",     "0\"", "0''",
+                                     "0ft0in", "0ft.0in.", "0ft",   "0''0", "0''0\"", NULL};
   return is_one_of(s, list);
 }
 
@@ -158,7 +165,10 @@ static const form FORMS[] = {
     {has_parentheses, false, "its texts are numbers, with others in parentheses; write each in a column of its own"},
     {is_power, true, "its texts are numbers with powers of ten; written as 7.28e3 they are read"},
     {is_primed, true, "its texts are numbers with ' or \" behind them; write the numbers alone"},
-    {is_feet, true, "its texts are feet and inches; write inches alone"},
+    {is_feet, true,
+     "its texts are feet and inches; write inches alone: perl -pe 's/\\x22*(\\d+)(?:\\x27+|ft\\.?) "
+     "*([\\d.]*)(?:in\\.?|[\\x27\\x22]*)/$1*12+$2/ge' OLD > NEW"},
+    {is_named, true, "its texts are numbers with a name before them; --strip with it reads them, as --strip temp="},
     {is_python, true, "its texts are numbers in words of Python; write float(x) of each"},
     {has_minus_behind, false, "its texts are numbers with a minus behind them; written as -30 they are read"},
     {is_complex, false, "its texts are complex numbers; write both parts, each in a column of its own"},

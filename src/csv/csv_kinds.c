@@ -167,7 +167,8 @@ static const char *reason_of_texts(const category_set *set, char text[REASON_BYT
   const char *const form = csv_form_of(set, &amounts);
   if (form == csv_form_united && csv_form_flags(set, flags)) {
     (void)snprintf(text, REASON_BYTES,
-                   "its texts are numbers, some with another text behind them; if these are flags, --strip '%s' leaves "
+                   "its texts are numbers, some with another text behind them; if these are flags, or a unit that "
+                   "other rows lack, --strip '%s' leaves "
                    "them off; if they are units, write all rows in one",
                    flags);
     return text;

@@ -356,10 +356,15 @@ static mlpd_status fail_columns(const csv_lines *lines) {
               (unsigned long long)COLUMNS_MOST);
 }
 
-/* Delimiters in a line, many blanks counted as one. */
+/* Delimiters in a line outside of quoted cells, many blanks counted as one. */
 static uint64_t count_delimiters(const char *begin, const char *end, char delimiter) {
   uint64_t found = 0;
-  for (const char *p = begin; p < end; p++) found += *p == delimiter && (*p != ' ' || p == begin || p[-1] != ' ');
+  bool quoted = false;
+  for (const char *p = begin; p < end; p++) {
+    const bool opens = *p == '"' && (p == begin || strchr("\t;,| ", p[-1]) != NULL || p[-1] == delimiter);
+    if (*p == '"') quoted = !quoted && opens;
+    found += !quoted && *p == delimiter && (*p != ' ' || p == begin || p[-1] != ' ');
+  }
   return found;
 }
 

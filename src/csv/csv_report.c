@@ -222,8 +222,8 @@ static void report_compact_dates(const csv_source *c) {
     if (r == NULL || other || (!r->days && !months) || r->least > r->most || c->options->num_model_columns > 0)
       continue;
     convert_say(c->options,
-                "note: %s: column %s is read as numbers, but they look like %s, as %.0f; written as %s (ISO 8601) they "
-                "are read as dates",
+                "note: %s: column %s is read as numbers, but they look like %s, as %.0f; if they are, "
+                "they are read as dates where written as %s (ISO 8601)",
                 c->base.name, csv_column_name(&c->layout, i, number), months ? "months" : "dates", r->least,
                 months ? "2021-03" : "2021-03-15");
   }

@@ -42,7 +42,8 @@ static bool note_flags(const csv_source *c, uint32_t column) {
   const char *const name = csv_column_name(&c->layout, column, number);
   convert_say(c->options,
               "note: %s: column %s becomes categories, but its texts are numbers, some with another text behind them; "
-              "if these are flags, --strip '%s' leaves them off; --categorical '%s' keeps it without this note",
+              "if these are flags, or a unit that other rows lack, --strip '%s' leaves them off; --categorical '%s' "
+              "keeps it without this note",
               c->base.name, name, flags, name);
   return true;
 }

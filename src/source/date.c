@@ -200,11 +200,42 @@ static bool parse_eastern(const char *p, const char *end, date *parsed) {
   return p == end || take_time(&p, end, false, parsed);
 }
 
+/* A day, from Monday 1, of a week of ISO 8601, of which the first has the 4th of January. */
+static void set_week(date *d, int week, int weekday) {
+  set_day(d, 1, 4);
+  int day = 4 - d->weekday + weekday + 7 * (week - 1);
+  const int length = is_leap(d->year) ? 366 : 365;
+  if (day < 1) {
+    d->year--;
+    day += is_leap(d->year) ? 366 : 365;
+  } else if (day > length) {
+    d->year++;
+    day -= length;
+  }
+  d->day_of_year = day;
+  d->weekday = weekday;
+  d->seconds = 86400.0 * (double)(days_to_year(d->year) + day - 1);
+}
+
+static bool may_be_year(int year) { return year >= 1800 && year < 2200; } /* 1500W10 is a code */
+
+/* A day of a week, as 2000-W08-2 or 2000W082, behind its year at p. */
+static bool take_week_day(const char *p, const char *end, date *d) {
+  const bool apart = take_sign(&p, end, '-');
+  int week = 0, day = 0;
+  if (!take_sign(&p, end, 'W') || (!apart && !may_be_year(d->year))) return false;
+  if (!take_digits(&p, end, 2, 1, 53, &week) || (apart && !take_sign(&p, end, '-'))) return false;
+  if (!take_digits(&p, end, 1, 1, 7, &day)) return false;
+  set_week(d, week, day);
+  return p == end || take_time(&p, end, !apart, d);
+}
+
 bool date_parse(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, day = 0;
   if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
   if (p != end && (unsigned char)*p >= 0x80) return parse_eastern(p, end, parsed);
+  if (take_week_day(p, end, parsed)) return true;
   const char sign = p != end && *p == '/' ? '/' : '-';
   const bool compact = !take_sign(&p, end, sign); /* a time must follow, else it is a number */
   bool (*const take)(const char **, const char *, int, int, int *) = sign == '/' ? take_short : take_two;
@@ -240,23 +271,6 @@ date_kind date_order_settle(const uint64_t counts[DATE_ORDERS]) {
   return day == month ? DATE_NONE : day ? DATE_DAY_FIRST : DATE_MONTH_FIRST;
 }
 
-/* The Monday of a week of ISO 8601, of which the first has the 4th of January. */
-static void set_week(date *d, int week) {
-  set_day(d, 1, 4);
-  int day = 4 - (d->weekday - 1) + 7 * (week - 1);
-  const int length = is_leap(d->year) ? 366 : 365;
-  if (day < 1) {
-    d->year--;
-    day += is_leap(d->year) ? 366 : 365;
-  } else if (day > length) {
-    d->year++;
-    day -= length;
-  }
-  d->day_of_year = day;
-  d->weekday = 1;
-  d->seconds = 86400.0 * (double)(days_to_year(d->year) + day - 1);
-}
-
 bool date_parse_period(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, quarter = 0;
@@ -269,9 +283,8 @@ bool date_parse_period(const char *begin, const char *end, date *parsed) {
     const bool apart = take_sign(&p, end, '-') || take_sign(&p, end, ' ');
     int week = 0;
     if (take_sign(&p, end, 'W')) {
-      const bool year = apart || (parsed->year >= 1800 && parsed->year < 2200); /* 1500W10 is a code */
-      if (!year || !take_digits(&p, end, 2, 1, 53, &week) || p != end) return false;
-      return set_week(parsed, week), true;
+      if ((!apart && !may_be_year(parsed->year)) || !take_digits(&p, end, 2, 1, 53, &week) || p != end) return false;
+      return set_week(parsed, week, 1), true;
     }
     if (take_sign(&p, end, 'Q') ? !take_digits(&p, end, 1, 1, 4, &quarter)
                                 : !apart || p[-1] != '-' || !take_digits(&p, end, 2, 1, 12, &month))

@@ -267,6 +267,24 @@ static bool are_classes(const label_set *set) {
   return set->minimum >= 0 && set->maximum <= LABEL_AUTO_INTEGER && set->count <= LABEL_AUTO_MOST;
 }
 
+/* Among texts, numbers that are not whole are values unless they repeat themselves, as versions do: 1.0, 1.1. */
+static bool mixes_values(const label_set *set) {
+  uint32_t fractions = 0, single = 0;
+  for (uint32_t i = 0; i < set->count; i++) {
+    if (set->entries[i].value == floor(set->entries[i].value)) continue;
+    fractions++;
+    single += set->entries[i].rows == 1;
+  }
+  return 2 * fractions > set->count && 2 * single > fractions && fractions > 2;
+}
+
+/* A text before the number that the first text is, as in temp=23.6. */
+static const char *advise_name(const label_set *set) {
+  const char *const sign = strchr(set->text, '=');
+  const bool named = sign != NULL && sign > set->text && (sign[1] == '-' || (sign[1] >= '0' && sign[1] <= '9'));
+  return named ? "; if each is a number with a name before it, --strip with the name reads it, as --strip temp=" : "";
+}
+
 /* Fails if a few texts occur among numbers (errors in a column of numbers), or if nearly all texts differ (they are not
  * classes). */
 static mlpd_status check_texts(const label_set *set) {
@@ -295,15 +313,19 @@ static mlpd_status check_texts(const label_set *set) {
   const bool united = set->united > 0 && set->numbers + set->united + set->unknown >= all - all / 10;
   const bool flags = set->numbers + set->unknown > 0 && !set->many_flags;
   if (nearly_all_differ(set) && united && flags)
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: '%.40s' is a number with a text behind it (%llu labels are like this); if these are flags, "
-                "--strip '%s' --task regression leaves them off; if they are units, write all rows in one",
-                place, text, (unsigned long long)set->united, set->flags);
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: '%.40s' is a number with a text behind it (%llu labels are like this); if these are flags, "
+        "or a unit that other rows lack, --strip '%s' --task regression leaves them off; if they are units, write "
+        "all rows in one; if they are names, as of houses, --task classification makes them classes",
+        place, text, (unsigned long long)set->united, set->flags);
   if (nearly_all_differ(set) && united)
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: '%.40s' is a number with a unit (%llu labels are like this); if the unit is the same in all rows, "
-                "--strip with it reads the numbers, as --strip kg; if units differ, write all rows in one",
-                place, text, (unsigned long long)set->united);
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: '%.40s' is a number with a unit (%llu labels are like this); if the unit is the same in all rows, "
+        "--strip with it reads the numbers, as --strip kg; if units differ, write all rows in one; if they are names, "
+        "as of houses, --task classification makes them classes",
+        place, text, (unsigned long long)set->united);
   if ((mostly || values) && set->negative[0] != '\0')
     return FAIL(
         MLPD_ERROR_DATA,
@@ -318,8 +340,14 @@ static mlpd_status check_texts(const label_set *set) {
   if (nearly_all_differ(set))
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s': the target has %u different texts in %llu rows, too many for classes; choose another "
-                "target with --label, or use --task classification",
-                place, text, set->count, (unsigned long long)all);
+                "target with --label, or use --task classification%s",
+                place, text, set->count, (unsigned long long)all, advise_name(set));
+  if (mixes_values(set))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is not a number, but %llu of %llu labels are, most of them numbers that are not whole and "
+                "occur once; leave out the other rows with --missing '%.40s' --drop-missing, or use --task "
+                "classification to make the labels classes",
+                place, text, (unsigned long long)set->numbers, (unsigned long long)all, text);
   return MLPD_OK;
 }
 
