@@ -178,6 +178,11 @@ EOF
     fails_with 1 "data.h5: row 123 (from 0) of the test part"
     [ ! -e p.csv ] || fail "predictions are left"
   done
+  # an infinite value is NaN behind the clip
+  alone train "${quick[@]}" --preset tabular --data good.h5 --epochs 2 --batch 32 --hidden 8 --quiet --out clipped
+  succeeds
+  alone eval --model clipped/model.h5 --data data.h5
+  fails_with 1 "data.h5: row 123 (from 0) of the test part" "column 2 (from 0)"
 }
 
 @test "weights count by their ratios: equal ones change nothing; none, negative ones and NaN are named" {

@@ -319,10 +319,13 @@ static mlpd_status map_row(held_out *held, const mlpd_model *model, uint64_t row
   return MLPD_OK;
 }
 
+/* How far a normalised value is: what clips the others makes NaN of an infinite one. */
+static double distance(float mapped) { return isnan(mapped) ? INFINITY : fabs((double)mapped); }
+
 static uint32_t farthest_column(const float *mapped, uint32_t columns) {
   uint32_t farthest = 0;
   for (uint32_t j = 1; j < columns; j++)
-    if (fabsf(mapped[j]) > fabsf(mapped[farthest])) farthest = j;
+    if (distance(mapped[j]) > distance(mapped[farthest])) farthest = j;
   return farthest;
 }
 
@@ -365,7 +368,7 @@ static mlpd_status blame_row(held_out *held, const mlpd_model *model, const char
                              uint64_t row) {
   float *mapped = NULL;
   mlpd_status status = map_row(held, model, row, &mapped);
-  if (status == MLPD_OK && fabs((double)mapped[farthest_column(mapped, affine_width(&model->input))]) > FAR)
+  if (status == MLPD_OK && distance(mapped[farthest_column(mapped, affine_width(&model->input))]) > FAR)
     status = fail_overflow(held, &model->input, mapped, file, which, row);
   free(mapped);
   return status;
