@@ -91,7 +91,7 @@ same_as_plain() {
   cure
   same_as_plain virtual-whole.h5
   train external.h5
-  fails_with 1 "/train/x keeps its numbers in an external file"
+  fails_with 1 "/train/x keeps its numbers in external files"
   cure
   same_as_plain external-whole.h5
 }

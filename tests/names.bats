@@ -181,6 +181,13 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
     fi
   done
   python3 -c 'import json, sys; print(len(json.load(sys.stdin)["classes"]))' <<< "$output" | grep -qx 3
+  # the file of predictions, too, where it is a terminal; python3 makes one
+  python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$MLPDIST" predict --data lacks.h5 --out - > shown < /dev/null
+  grep -q "^row,class,a?\[31m" shown || fail "expected predictions in $(cat -v shown)"
+  ! LC_ALL=C grep -q $'\e\|\x9b\|\xff\|\u202e' shown || fail "control characters in $(cat -v shown)"
+  alone predict --data lacks.h5 --out p.csv
+  succeeds
+  head -n 1 p.csv | grep -q $'^row,class,a\e' || fail "expected the names as they are in $(head -n 1 p.csv | cat -v)"
   echo $'9,9,z\e[2J' >> lacks.csv
   test_set lacks
   alone eval --data lacks.h5

@@ -126,7 +126,7 @@ static mlpd_status array_find_storage(h5_array *array) {
   if (layout == H5D_VIRTUAL) {
     status = h5_fail_elsewhere(array, "is a virtual data set: its numbers lie in other files");
   } else if (H5Pget_external_count(creation) != 0) {
-    status = h5_fail_elsewhere(array, "keeps its numbers in an external file");
+    status = h5_fail_elsewhere(array, "keeps its numbers in external files");
   } else if (layout == H5D_CHUNKED) {
     const int rank = H5Pget_chunk(creation, H5_MAX_STORED_RANK, array->chunk);
     h5_chunks_describe(array, rank < H5_MAX_STORED_RANK ? rank : H5_MAX_STORED_RANK);

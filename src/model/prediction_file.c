@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -62,8 +63,8 @@ static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   return loss_outputs(&f->model->loss) > 1 ? write_output_names(f) : MLPD_OK;
 }
 
-/* Writes a CSV cell, in quotes if needed. */
-static void write_cell(FILE *csv, const char *text) {
+/* In quotes if needed. */
+static void write_quoted(FILE *csv, const char *text) {
   if (strpbrk(text, ",\"\n\r") == NULL) {
     (void)fputs(text, csv);
     return;
@@ -74,6 +75,14 @@ static void write_cell(FILE *csv, const char *text) {
     (void)fputc(*c, csv);
   }
   (void)fputc('"', csv);
+}
+
+/* Writes a CSV cell. A name from a file must not control a terminal. */
+static void write_cell(const prediction_file *f, const char *text) {
+  char *printable = NULL;
+  if (f->terminal && memory_copy_string(text, &printable) == MLPD_OK) text_make_printable(printable);
+  write_quoted(f->csv, !f->terminal ? text : printable != NULL ? printable : "?");
+  free(printable);
 }
 
 /* Is it the name of a column that each such file has? */
@@ -107,12 +116,13 @@ static void write_kept_name(const prediction_file *f, const char *name) {
     is_taken = strcmp(taken, name) == 0;
   }
   (void)snprintf(text, sizeof text, "%s (kept)", name);
-  write_cell(f->csv, is_taken ? text : name);
+  write_cell(f, is_taken ? text : name);
 }
 
 static mlpd_status open_csv(prediction_file *f) {
   char text[COLUMN_BYTES];
   f->csv = f->out.stream;
+  f->terminal = f->out.descriptor >= 0 && isatty(f->out.descriptor) == 1;
   (void)fputs("row", f->csv);
   for (uint32_t j = 0; f->keeper != NULL && j < table_keeper_columns(f->keeper); j++) {
     (void)fputc(',', f->csv);
@@ -122,7 +132,7 @@ static mlpd_status open_csv(prediction_file *f) {
   for (uint32_t j = 0; j < f->width; j++) {
     (void)fputc(',', f->csv);
     name_column(f, j, text);
-    write_cell(f->csv, text);
+    write_cell(f, text);
   }
   (void)fputc('\n', f->csv);
   return MLPD_OK;
@@ -209,7 +219,7 @@ static mlpd_status write_kept(prediction_file *f) {
   TRY(table_keeper_next(f->keeper));
   for (uint32_t j = 0; j < table_keeper_columns(f->keeper); j++) {
     (void)fputc(',', f->csv);
-    write_cell(f->csv, table_keeper_cell(f->keeper, j));
+    write_cell(f, table_keeper_cell(f->keeper, j));
   }
   return MLPD_OK;
 }
@@ -221,7 +231,7 @@ static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *v
     TRY(write_kept(f));
     if (has_classes(f)) {
       (void)fputc(',', f->csv);
-      write_cell(f->csv, mlpd_model_class_name(f->model, forward_predicted_class(values, k)));
+      write_cell(f, mlpd_model_class_name(f->model, forward_predicted_class(values, k)));
     }
     for (uint32_t j = 0; j < k; j++) write_value(f, j, (double)values[j]);
     for (uint32_t j = k; j < f->width; j++) (void)fprintf(f->csv, ",%.9g", (double)values[j]);

@@ -16,6 +16,7 @@ typedef struct prediction_file {
   h5_file *h5;
   h5_array *classes, *values, *spreads, *kept;
   FILE *csv;            /* of out, or NULL */
+  bool terminal;        /* csv is one */
   table_keeper *keeper; /* of columns that pass through, or NULL */
   uint64_t rows;        /* written so far */
 } prediction_file;
