@@ -416,6 +416,13 @@ static void test_line_of_delimiters(void **state) {
   text[0] = '7';
   memcpy(text + count + 7, "8\n1 2", 6);
   write_text("a.csv", text);
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  const size_t width = (size_t)1 << 20; /* the same in four lines, whose widths are looked for */
+  memset(text, ' ', count);
+  for (size_t i = 0; i < 4; i++) text[i * width] = '7';
+  for (size_t i = 1; i < 4; i++) memcpy(text + i * width - 2, "8\n", 2);
+  memcpy(text + count - 2, "8", 2);
+  write_text("a.csv", text);
   free(text);
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
 }

@@ -46,12 +46,10 @@ static bool is_empty(const csv_sample *s, ptrdiff_t from, ptrdiff_t to) {
 /* Does a line have two numbers there? */
 static bool holds_two(const csv_sample *s, ptrdiff_t from, ptrdiff_t to) {
   for (int i = 0; i < s->count; i++)
-    for (ptrdiff_t at = from + 1; at + 1 < to; at++) {
-      ptrdiff_t next = at + 1;
-      while (next < to && sign_at(&s->lines[i], next) == ' ') next++;
-      if (sign_at(&s->lines[i], at) == ' ' && isdigit((unsigned char)sign_at(&s->lines[i], at - 1)) && next < to &&
-          !is_letter(sign_at(&s->lines[i], next)))
-        return true;
+    for (ptrdiff_t at = from + 1; at < to; at++) {
+      if (sign_at(&s->lines[i], at) != ' ' || !isdigit((unsigned char)sign_at(&s->lines[i], at - 1))) continue;
+      while (at < to && sign_at(&s->lines[i], at) == ' ') at++;
+      if (at < to && !is_letter(sign_at(&s->lines[i], at))) return true;
     }
   return false;
 }
