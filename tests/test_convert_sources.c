@@ -81,6 +81,15 @@ static void test_commas_in_first_rows(void **state) {
                  "a.csv:2: 4 cells, but 3 in the header (a cell that holds commas must be in double quotes)");
 }
 
+/* Years of Statistics Sweden above values of which some are like years, too. */
+static void test_years_beside_names(void **state) {
+  (void)state;
+  assert_read(ROWS("region,sex,2015,2016,2017\n", "%2$04d Town,%1$s,%3$d,1600,1700\n", 12, "men", "women"),
+              "header: region, sex, 2015, 2016, 2017");
+  assert_said("12 rows of 3 features"); /* without the region, which identifies rows */
+  assert_read(ROWS("a,b,2015,2016,2017\n", "%2$04d Town,%1$s,1700,1800,1900\n", 12, "men", "women"), "no header");
+}
+
 /* ---- Amounts ---- */
 
 static void test_options_for_all_cells(void **state) {
@@ -155,6 +164,42 @@ static void test_eastern_dates(void **state) {
   assert_names("/columns/name", "d");
 }
 
+static void test_dates_with_points(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  static const char *const tables[] = {"d,k\n2021.03.15,1\n2020.12.01,2\n", "d,k\n2021.03.15.,1\n2020.12.01.,2\n",
+                                       "d,k\n2021. 3. 15.,1\n2020. 12. 1.,2\n"};
+  for (int i = 0; i < 3; i++) {
+    write_text("a.csv", tables[i]);
+    (void)unlink(in_folder("out.h5"));
+    ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+    assert_array("/train/x", 2, 4, ELEMENT_I32, VALUES(2021, 74, 1, 1615766400, 2020, 336, 2, 1606780800));
+  }
+  assert_read(ROWS("v,k\n", "2021.%1$s,%2$d\n", 20, "1.3", "2.1"), "target"); /* versions */
+  assert_names("/columns/name", "v");
+}
+
+static void test_no_dates(void **state) {
+  (void)state;
+  assert_read(ROWS("ssn,v,k\n", "8%2$02d-25-39%2$02d,%3$d,%1$s\n", 20, "0", "1"),
+              "column ssn is left out: its texts are");
+  assert_unsaid("look like dates");
+  assert_read(ROWS("t,v,k\n", "%1$s.00.00,%2$d,%3$d.5\n", 20, "18", "19"),
+              "its texts look like times, as '18.00.00'; written as 18:00:00 they are read");
+  assert_read(ROWS("t,v,k\n", "%1$s.05.21,%2$d,%3$d.5\n", 20, "18", "19"), "look like dates");
+}
+
+/* Sums among the rows of a statistical office. */
+static void test_totals_among_rows(void **state) {
+  (void)state;
+  assert_read(ROWS("sex,v,k\n", "%1$s,%2$d,%3$d.5\n", 21, "Total", "Male", "Female"),
+              "rows with 'Total' in column sex may hold sums of other rows");
+  assert_read(ROWS("dept,v,k\n", "%1$s,%2$d,%3$d.5\n", 20, "Sales", "Total Sales"), "rows with 'Total Sales'");
+  assert_read(ROWS("damage,v,k\n", "%1$s,%2$d,%3$d.5\n", 20, "Total loss", "Partial"), "target");
+  assert_unsaid("sums of other rows");
+  assert_read(ROWS("u,v,k\n", "%1$s,%2$d,%3$d.5\n", 21, "..", "1.5", "2"), "missing values: u (7)"); /* World Bank */
+}
+
 /* -200 of UCI's air quality. A constant beyond 2^53 numbers no rows, though adding 1 does not change it. */
 static void test_codes_among_numbers(void **state) {
   (void)state;
@@ -170,6 +215,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_orange, clear_folder),
                                      cmocka_unit_test_teardown(test_wide_title, clear_folder),
                                      cmocka_unit_test_teardown(test_commas_in_first_rows, clear_folder),
+                                     cmocka_unit_test_teardown(test_years_beside_names, clear_folder),
                                      cmocka_unit_test_teardown(test_options_for_all_cells, clear_folder),
                                      cmocka_unit_test_teardown(test_units_behind_commas, clear_folder),
                                      cmocka_unit_test_teardown(test_multiples_behind_a_currency, clear_folder),
@@ -177,6 +223,9 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_ranges_beside_percents, clear_folder),
                                      cmocka_unit_test_teardown(test_spans_beside_seconds, clear_folder),
                                      cmocka_unit_test_teardown(test_eastern_dates, clear_folder),
+                                     cmocka_unit_test_teardown(test_dates_with_points, clear_folder),
+                                     cmocka_unit_test_teardown(test_no_dates, clear_folder),
+                                     cmocka_unit_test_teardown(test_totals_among_rows, clear_folder),
                                      cmocka_unit_test_teardown(test_codes_among_numbers, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -358,7 +358,8 @@ static bool is_special_missing(const csv_cell *cell) {
 
 /* Texts that can only mean a missing value in a column of numbers. */
 static bool is_missing_number(const csv_cell *cell) {
-  static const char *const words[] = {"none", "nil", "missing", "-", "--", "\u2013", "\u2014", ".", "*", "n.a."};
+  static const char *const words[] = {"none", "nil",    "missing", "-", "--", "..",
+                                      "...",  "\u2013", "\u2014",  ".", "*",  "n.a."};
   if (is_spreadsheet_error(cell) || is_colon(cell) || is_special_missing(cell)) return true;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is_word(cell, words[i])) return true;

@@ -354,6 +354,16 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
   return NULL;
 }
 
+/* 18.30.00 */
+static bool is_pointed_time(const category *one) {
+  const char *const p = one->text;
+  if (one->length != 8 || p[2] != '.' || p[5] != '.') return false;
+  for (int i = 0; i < 8; i++)
+    if (i % 3 != 2 && !is_digit(p[i])) return false;
+  const int first = 10 * (p[0] - '0') + p[1] - '0';
+  return first < 24 && p[3] < '6' && p[6] < '6' && (first == 0 || memcmp(p + 3, "00", 2) == 0 || p[6] == '0');
+}
+
 bool csv_form_flags(const category_set *set, char list[CSV_FLAGS_BYTES]) {
   bool bare = false; /* a number, or a missing value, without a text behind it */
   list[0] = '\0';
@@ -379,6 +389,7 @@ const char *csv_form_of_dates(const category_set *set) {
   if (mostly && orders[ORDER_EITHER] > 0 && orders[ORDER_DAY_FIRST] + orders[ORDER_MONTH_FIRST] == 0)
     return "its texts look like dates, but no row shows whether the day or the month comes first; --dates dmy or "
            "--dates mdy says it";
+  if (all_are(set, is_pointed_time)) return "its texts look like times; written as 18:00:00 they are read";
   if (set->count > 0 && date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length))
     return "its texts look like dates; written as 2021-03-15 (ISO 8601) they are read";
   return NULL;

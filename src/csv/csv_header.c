@@ -135,6 +135,21 @@ static bool is_otherwise(const csv_sample *s, const csv_syntax *syntax, int body
   return (any_decimal && low == 0) || numbers == 0 || outside * 2 > numbers;
 }
 
+/* true if no row holds mostly numbers like years, or if three or more years are beside names, and no row of several has
+ * numbers at equal intervals. */
+static bool are_years_above(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h) {
+  enum { YEARS_LEAST = 3, ROWS_LEAST = 4 };
+  int rows = 0, alike = 0, regular = 0;
+  for (int line = body; line < s->count; line++) {
+    if (s->lines[line].hash) continue;
+    const head_numbers row = read_head(s, syntax, line);
+    rows++;
+    alike += !is_otherwise(s, syntax, line, FIRST_YEAR, LAST_YEAR);
+    regular += row.regular && row.numbers >= YEARS_LEAST;
+  }
+  return alike == 0 || (h->names > 0 && h->numbers >= YEARS_LEAST && rows >= ROWS_LEAST && regular == 0);
+}
+
 /* true for names 0, 1, 2, ..., which pandas gives to columns without names, or years. */
 static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h) {
   if (!h->regular || h->numbers < 2 || h->names + h->numbers + h->first_empty < h->cells) return false;
@@ -148,9 +163,7 @@ static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int 
     if (h->numbers < 3 && h->names == 0) return false;
     return h->first == 0 && is_otherwise(s, syntax, body, 0, (double)last);
   }
-  for (int line = body; years && line < s->count; line++)
-    if (!s->lines[line].hash && !is_otherwise(s, syntax, line, FIRST_YEAR, LAST_YEAR)) return false;
-  return years;
+  return years && are_years_above(s, syntax, body, h);
 }
 
 /* true for wavelengths, energies or times, which name the columns of spectra: ascending numbers above all values in the

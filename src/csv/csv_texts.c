@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/foreign.h"
 #include "csv/csv_forms.h"
@@ -95,12 +96,40 @@ static bool note_parts(const csv_source *c, uint32_t column) {
   return true;
 }
 
+/* Does the set hold what follows "Total " in this text? */
+static bool is_total_of(const category_set *set, const char *rest) {
+  for (uint32_t k = 0; k < set->count; k++)
+    if (strcasecmp(set->all[k].text, rest) == 0) return true;
+  return false;
+}
+
+/* Rows of sums among the rows that they sum up: Total beside Male and Female, Total Sales beside Sales. */
+static void note_totals(const csv_source *c, uint32_t column) {
+  static const char *const words[] = {"total", "subtotal", "sub-total", "grand total"};
+  const category_set *const set = c->sets[column];
+  char number[CSV_NUMBER_BYTES];
+  for (uint32_t k = 0; k < set->count && set->count > 1; k++) {
+    const char *const text = set->all[k].text;
+    bool found = strncasecmp(text, "total ", 6) == 0 && is_total_of(set, text + 6);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) found = found || strcasecmp(text, words[i]) == 0;
+    if (!found) continue;
+    const char *const name = csv_column_name(&c->layout, column, number);
+    convert_say(c->options,
+                "note: %s: rows with '%.60s' in column %s may hold sums of other rows, which would be learnt twice; "
+                "leave them out if they do, or use --categorical '%s' to leave out this note",
+                c->base.name, text, name, name);
+    return;
+  }
+}
+
 void csv_texts_report(const csv_source *c) {
   for (uint32_t i = 0; c->sets != NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++) {
     if (c->sets[i] == NULL || c->plan.roles[i] != CSV_FEATURE || c->follows) continue;
     if (!c->sets[i]->wanted && note_parts(c, i)) continue;
     note_alike(c, i);
-    if (!c->sets[i]->wanted) note_numbers(c, i);
+    if (c->sets[i]->wanted) continue;
+    note_numbers(c, i);
+    note_totals(c, i);
   }
 }
 

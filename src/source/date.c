@@ -185,6 +185,19 @@ static bool take_text(const char **p, const char *end, const char *text) {
   return true;
 }
 
+/* 2021.03.15, 2021.03.15. of Hungary or 2021. 3. 15. of Korea, from the first point on. 2021.3.1 is a version. */
+static bool parse_pointed(const char *p, const char *end, date *parsed) {
+  int month = 0, day = 0;
+  if (!take_sign(&p, end, '.')) return false;
+  const bool blanks = take_sign(&p, end, ' ');
+  bool (*const take)(const char **, const char *, int, int, int *) = blanks ? take_short : take_two;
+  if (!take(&p, end, 1, 12, &month) || !take_sign(&p, end, '.') || take_sign(&p, end, ' ') != blanks) return false;
+  if (!take(&p, end, 1, 31, &day) || day > days_of_month(parsed->year, month)) return false;
+  (void)take_sign(&p, end, '.');
+  set_day(parsed, month, day);
+  return p == end || take_time(&p, end, false, parsed);
+}
+
 /* 2021年3月15日, the words for year, month and day behind the numbers; in Korean also blanks. */
 static bool parse_eastern(const char *p, const char *end, date *parsed) {
   static const char *const words[2][3] = {{"\u5E74", "\u6708", "\u65E5"}, {"\uB144", "\uC6D4", "\uC77C"}};
@@ -234,6 +247,7 @@ bool date_parse(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, day = 0;
   if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
+  if (p != end && *p == '.') return parse_pointed(p, end, parsed);
   if (p != end && (unsigned char)*p >= 0x80) return parse_eastern(p, end, parsed);
   if (take_week_day(p, end, parsed)) return true;
   const char sign = p != end && *p == '/' ? '/' : '-';
@@ -332,7 +346,7 @@ bool date_is_foreign(const char *begin, const char *end) {
   for (const char *p = begin; p < end;) {
     int digits = 0;
     for (; p < end && is_digit(*p); p++) digits++;
-    if (digits == 0 || digits > 4) return false;
+    if (digits == 0 || digits > 4 || digits == 3) return false; /* 804-25-3989 is another number */
     longest = digits > longest ? digits : longest;
     groups++;
     if (p == end) break;
