@@ -90,6 +90,14 @@ static void test_years_beside_names(void **state) {
   assert_read(ROWS("a,b,2015,2016,2017\n", "%2$04d Town,%1$s,1700,1800,1900\n", 12, "men", "women"), "no header");
 }
 
+/* Numbered columns and a named target, of names. */
+static void test_numbers_beside_a_name(void **state) {
+  (void)state;
+  assert_read(ROWS("1,2,3,class\n", "%2$d.5,%3$d,0.25,%1$s\n", 12, "a", "b"), "header: 1, 2, 3, class");
+  assert_class_names("a,b");
+  assert_read(ROWS("1,2,3,c\n", "%2$d,%3$d,7,%1$s\n", 12, "a", "b"), "no header"); /* may be a row of whole numbers */
+}
+
 /* ---- Amounts ---- */
 
 static void test_options_for_all_cells(void **state) {
@@ -133,6 +141,14 @@ static void test_ranges_beside_percents(void **state) {
   assert_refusal(ROWS("u,v,w,k\n", "%1$s,%2$d,%1$s,%3$d\n", 20, "0%", "0%", "0%", "1 - 10%"),
                  "--strip % reads it, but not '1 - 10%': --missing '1 - 10%' makes that a missing value, or "
                  "--categorical 'u,w' makes categories");
+}
+
+static void test_several_numbers(void **state) {
+  (void)state;
+  assert_read(ROWS("u,v,k\n", "%3$d,%2$d (%3$d%1$s),%2$d\n", 20, "%"), "left out: its texts are several numbers each");
+  assert_read(ROWS("u,v,k\n", "%3$d,%2$dNm@ %1$s%2$drpm,%2$d\n", 20, "2"), "its texts are several numbers each");
+  assert_read(ROWS("u,v,k\n", "%3$d,POINT (%2$d.5 %1$s),%2$d\n", 20, "52.4"), "its texts are several numbers each");
+  assert_read(ROWS("u,v,k\n", "%3$d,2021-INV-%2$d%1$s,%2$d\n", 20, "7"), "as if they identified rows");
 }
 
 static void test_spans_beside_seconds(void **state) {
@@ -216,11 +232,13 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_wide_title, clear_folder),
                                      cmocka_unit_test_teardown(test_commas_in_first_rows, clear_folder),
                                      cmocka_unit_test_teardown(test_years_beside_names, clear_folder),
+                                     cmocka_unit_test_teardown(test_numbers_beside_a_name, clear_folder),
                                      cmocka_unit_test_teardown(test_options_for_all_cells, clear_folder),
                                      cmocka_unit_test_teardown(test_units_behind_commas, clear_folder),
                                      cmocka_unit_test_teardown(test_multiples_behind_a_currency, clear_folder),
                                      cmocka_unit_test_teardown(test_accounts_with_a_currency, clear_folder),
                                      cmocka_unit_test_teardown(test_ranges_beside_percents, clear_folder),
+                                     cmocka_unit_test_teardown(test_several_numbers, clear_folder),
                                      cmocka_unit_test_teardown(test_spans_beside_seconds, clear_folder),
                                      cmocka_unit_test_teardown(test_eastern_dates, clear_folder),
                                      cmocka_unit_test_teardown(test_dates_with_points, clear_folder),

@@ -128,8 +128,20 @@ static bool is_united(const char *s) {
 
 static bool is_several(const char *s) {
   int numbers = 0;
+  if (strncmp(s, "POINT", 5) == 0) s += 5; /* of a map: POINT (4.9 52.4) */
   for (const char *p = s; *p != '\0'; p++) {
     if (*p != '0' && strchr(",;:.x[](){}|/_-", *p) == NULL) return false;
+    numbers += *p == '0';
+  }
+  return numbers > 1;
+}
+
+/* 12 (34%), 190Nm@ 2000rpm: more than one number, and a sign that no code has. */
+static bool has_several(const char *s) {
+  int numbers = 0;
+  if (*s != '0' || strpbrk(s, "%@(") == NULL) return false;
+  for (const char *p = s; *p != '\0'; p++) {
+    if (*p != '0' && !is_letter(*p) && (unsigned char)*p < 0x80 && strchr("%@(),;:/.", *p) == NULL) return false;
     numbers += *p == '0';
   }
   return numbers > 1;
@@ -181,6 +193,7 @@ static const form FORMS[] = {
      "'**,*'"},
     {is_united, false, csv_form_united},
     {is_several, false, several},
+    {has_several, false, several},
 };
 
 /* ---- Units with multiples ---------------------------------------------------------------------------- */

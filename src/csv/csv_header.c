@@ -135,6 +135,24 @@ static bool is_otherwise(const csv_sample *s, const csv_syntax *syntax, int body
   return (any_decimal && low == 0) || numbers == 0 || outside * 2 > numbers;
 }
 
+static bool all_have_decimals(const csv_sample *s, const csv_syntax *syntax, int body) {
+  enum { ROWS_LEAST = 4 };
+  int rows = 0;
+  for (int line = body; line < s->count; line++) {
+    bool any = false;
+    if (s->lines[line].hash) continue;
+    for (const char *p = s->lines[line].text; p != NULL;) {
+      csv_cell cell;
+      number n;
+      p = csv_next_cell(p, s->lines[line].end, syntax->delimiter, &cell);
+      any = any || (read_cell(syntax, &cell, &n) == CSV_NUMBER && !n.is_integer);
+    }
+    if (!any) return false;
+    rows++;
+  }
+  return rows >= ROWS_LEAST;
+}
+
 /* true if no row holds mostly numbers like years, or if three or more years are beside names, and no row of several has
  * numbers at equal intervals. */
 static bool are_years_above(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h) {
@@ -161,7 +179,8 @@ static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int 
     if (h->first_empty && !next.first_empty) return true;
     if (h->numbers >= MANY) return true;
     if (h->numbers < 3 && h->names == 0) return false;
-    return h->first == 0 && is_otherwise(s, syntax, body, 0, (double)last);
+    return (h->first == 0 && is_otherwise(s, syntax, body, 0, (double)last)) ||
+           (h->names > 0 && all_have_decimals(s, syntax, body));
   }
   return years && are_years_above(s, syntax, body, h);
 }
