@@ -226,6 +226,26 @@ drawn() {
   says "--tables nothing: no such table"
 }
 
+# By 25 validation rows: 30 epochs have 2.99 there, 50 have 2.79, which is chance, and 64 units 2.37, which is none.
+@test "bench-tables --choose: a set is chosen for a validation error lower by more than chance" {
+  needs h5py
+  local sets=(--set "short=--hidden 8 --epochs 30 --lr 0.05" --set "long=--hidden 8 --epochs 50 --lr 0.05")
+  script bench-tables --tables friedman-100 --seeds 1 --choose "${sets[@]}"
+  succeeds
+  [ "$(run_of chosen)" = "$(run_of short)" ] || fail "chance"
+  awk -v a="$(valid_of short)" -v b="$(valid_of long)" 'BEGIN { exit !(b < a) }' || fail "the longer run is not better"
+  script bench-tables --tables friedman-100 --seeds 1 --choose "${sets[@]}" --set "wide=--hidden 64 --epochs 60"
+  succeeds
+  [ "$(run_of chosen)" = "$(run_of wide)" ] || fail "not chosen"
+  script bench-tables --tables friedman-100 --set chosen= --choose
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "--set chosen: the name of what --choose adds"
+}
+
+# What bench-tables said of a set's run: its errors of test and validation.
+run_of() { sed -n "s/.*, $1, seed 0: \([0-9.]*\), .* s, validation /\1 /p" <<< "$output"; }
+valid_of() { run_of "$1" | cut -d ' ' -f 2; }
+
 # Numbers with missing values, a category of 3 values and one of 12, and a class that follows from both.
 mixed_table() {
   echo size,colour,shop,Salary
