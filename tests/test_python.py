@@ -1,5 +1,7 @@
 """Tests of the Python package, run by tests/python.bats: test_python.py CLASS. MLPDIST_LIBRARY names the library."""
+import contextlib
 import ctypes
+import io
 import os
 import pathlib
 import pickle
@@ -56,7 +58,7 @@ class Library(unittest.TestCase):
                      if line.startswith("struct"))
         for name, struct in _library.STRUCTS.items():
             self.assertEqual(ctypes.sizeof(struct), int(sizes[name]), name)
-        self.assertLess(int(sizes["mlpd_train_result"]), _library.RESULT_BYTES)
+        self.assertLess(int(sizes["mlpd_train_result"]), ctypes.sizeof(_library.Result))
 
     def test_functions_are_exported(self):
         exported = (TOP / "tests/abi.txt").read_text()
@@ -246,6 +248,19 @@ class Estimators(unittest.TestCase):
                 public = [name for name in vars(there) if name.endswith("_") and not name.startswith("_")]
                 self.assertEqual([name for name in public if not hasattr(here, name)], [])
                 self.assertEqual(here.out_activation_, there.out_activation_)
+                self.assertEqual((here.best_loss_ is None, here.t_ / here.n_iter_), (there.best_loss_ is None, there.t_ / there.n_iter_))
+        said = [io.StringIO(), io.StringIO()]
+        for stream, make, options in zip(said, (classifier, MLPClassifier), ({"max_iter": 3}, {"max_iter": 3, "hidden_layer_sizes": 3})):
+            with contextlib.redirect_stdout(stream):
+                again = make(verbose=True, early_stopping=True, warm_start=True, **options).fit(self.x, self.y)
+                again.fit(self.x, self.y)
+        self.assertEqual(*(re.sub("[0-9][.][0-9]+", "N", stream.getvalue()) for stream in said))
+        with contextlib.redirect_stdout(said[0]):
+            classifier(verbose=True, tol=1e3, n_iter_no_change=2).fit(self.x, self.y)
+        self.assertEqual(said[0].getvalue().splitlines()[-1],
+                         "Training loss did not improve more than tol=1000.000000 for 2 consecutive epochs. Stopping.")
+        with self.assertWarnsRegex(UserWarning, "batch_size=400 is more than the 150 rows"):
+            classifier(batch_size=400, max_iter=1).fit(self.x, self.y)
         self.assertEqual(classifier().fit(self.x, np.column_stack([self.y == 0, self.y > 0])).out_activation_, "logistic")
         scored = classifier(early_stopping=True).fit(self.x, self.y)
         self.assertEqual(scored.best_validation_score_, max(scored.validation_scores_))
@@ -425,8 +440,10 @@ class Estimators(unittest.TestCase):
         np.testing.assert_allclose(ours.predict_proba(x), theirs.predict_proba(x), atol=2e-3)
         again = mlpdist.MLPClassifier(**options, n_iter_no_change=10, random_state=1, threads=3).fit(x, y)
         np.testing.assert_array_equal(ours.coefs_[0], again.coefs_[0])
-        with self.assertRaisesRegex(mlpdist.Error, "optimizer lbfgs has no meaning here"):
-            mlpdist.MLPClassifier(**options).partial_fit(x, y, classes=[0, 1, 2])
+        for fitted in (mlpdist.MLPClassifier(**options), mlpdist.MLPRegressor(optimizer="lbfgs")):
+            self.assertFalse(hasattr(fitted, "partial_fit"))
+        stopping = mlpdist.MLPClassifier(**{**options, "max_iter": 5}, early_stopping=True, random_state=1).fit(x, y)
+        self.assertEqual((stopping.t_, stopping.validation_scores_), (5 * len(x), None))  # without effect, as there
 
     def test_what_is_not_there_is_refused(self):
         from scipy.sparse import csr_matrix
@@ -439,7 +456,10 @@ class Estimators(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, word):
                 classifier(**options).fit(self.x, self.y)
         self.assertEqual(classifier(max_iter=2, early_stopping=True, n_iter_no_change=np.inf).fit(self.x, self.y).n_iter_, 2)
-        for options, words in (({"alpha": -1}, "alpha=-1 is not 0 or above"), ({"tol": -1, "early_stopping": True}, "^tol: -1 is not in"),
+        for options, words in (({"n_iter_no_change": 0}, "n_iter_no_change=0 is not a whole number from 1"), ({"n_iter_no_change": 2.5}, "n_iter_no_change=2.5"),
+                               ({"learning_rate_init": 0}, "learning_rate_init=0 is not above 0"),
+                               ({"solver": "lbfgs", "max_fun": 50}, "max_fun=50 is not possible; max_iter limits the steps"),
+                               ({"alpha": -1}, "alpha=-1 is not 0 or above"), ({"tol": -1, "early_stopping": True}, "^tol: -1 is not in"), ({"tol": np.inf}, "tol=inf is no difference"),
                                ({"max_iter": 5.5}, "^max_iter: 5.5 is not a whole number"), ({"epochs": 5.5}, "^epochs: 5.5 is not"),
                                ({"random_state": -1}, "^random_state: -1 is not in"), ({"hidden": "a"}, '^hidden: "a" is not'),
                                ({"ema": 0.9, "swa_start": 2}, "^ema and swa_start are two averages")):

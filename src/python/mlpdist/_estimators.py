@@ -8,9 +8,10 @@ if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 2):
     raise ImportError(f"mlpdist's estimators need scikit-learn 1.2 or later, not {sklearn.__version__}; "
                       "mlpdist.load_model and mlpdist.Trainer need none")
 
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -143,9 +144,11 @@ class _MLP(BaseEstimator):
             before, curve, seen = self.model_, self.loss_curve_, self.t_
             options.pop("init-from", None)
             options["normalize"] = "auto"  # the model's own
-        self.model_ = Model(_fit.train(options, data, run.epoch_done, comm, before, _options.names(self), say))
+        run.before = len(curve)
+        model, rows = _fit.train(options, data, run.epoch_done, comm, before, _options.names(self), say)
+        self.model_ = Model(model)
         if comm is not None:
-            run.losses, run.valid, run.ended, run.epochs = comm.bcast((run.losses, run.valid, run.ended, run.epochs))
+            run.losses, run.valid, run.ended, run.epochs, rows = comm.bcast((run.losses, run.valid, run.ended, run.epochs, rows))
         self._take_losses(curve + run.losses, seen + len(run.losses) * rows)
         self.validation_metrics_ = run.valid or None
         self._take_scores()
@@ -157,7 +160,7 @@ class _MLP(BaseEstimator):
 
     def _take_losses(self, curve, seen):
         self.loss_curve_, self.n_iter_ = curve, len(curve)
-        self.loss_, self.best_loss_ = curve[-1], min(curve)
+        self.loss_, self.best_loss_ = curve[-1], None if _options.stops_early(self) else min(curve)
         self.t_ = seen
 
     def _take_weights(self):
@@ -231,12 +234,14 @@ class _Run:
 
     def __init__(self, estimator, options):
         self.losses, self.valid, self.ended = [], [], False
+        self.before = 0  # epochs of the fits that a warm one goes on from
         self.epochs = 0  # known once the run has begun, as epochs may be "auto"
         self.verbose, self.tol = estimator.verbose, estimator.tol
         self.patience = estimator.n_iter_no_change
         self.by_loss = options.get("patience") == "0"  # a preset keeps the best epoch instead
         self.best, self.since = np.inf, 0
         self.adapts = _options.adapts(estimator)
+        self.metric = "score" if is_classifier(estimator) else "rmse"
 
     def epoch_done(self, epoch):
         loss, self.epochs = epoch.train_loss, epoch.epochs
@@ -244,13 +249,17 @@ class _Run:
         if epoch.has_valid:
             self.valid.append(epoch.valid_metric)
         if self.verbose:
-            print(f"Iteration {epoch.epoch}, loss = {loss:.8f}" +
-                  (f", validation = {epoch.valid_metric:.6f}" if epoch.has_valid else ""))
+            print(f"Iteration {self.before + epoch.epoch}, loss = {loss:.8f}")
+        if self.verbose and epoch.has_valid:
+            print(f"Validation {self.metric}: {epoch.valid_metric:f}")
         decides = epoch.valid_loss if self.adapts and epoch.has_valid else loss
         self.since = self.since + 1 if decides > self.best - self.tol else 0
         self.best = min(self.best, decides)
         at_end = not self.adapts or epoch.lr <= _options.LEAST_RATE
         self.ended = self.by_loss and self.since > self.patience and at_end
+        if self.ended and self.verbose:
+            what = "Validation" if decides is not loss else "Training"
+            print(f"{what} loss did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs. Stopping.")
         return self.ended
 
 
@@ -312,6 +321,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
                              f"{found}.")
         return np.searchsorted(self.classes_, y).astype(np.int32)
 
+    @available_if(_options.has_passes)
     def partial_fit(self, X, y, classes=None):
         """One pass over these rows; the first call needs all classes. The optimizer goes on from call to call."""
         _options.check(self)
@@ -321,7 +331,7 @@ class MLPClassifier(ClassifierMixin, _MLP):
         return self._pass(X, y, lambda y: (self._same_targets(y, whole=False), len(self.classes_)))
 
     def _take_scores(self):
-        self.validation_scores_ = self.validation_metrics_ if self.early_stopping else None
+        self.validation_scores_ = self.validation_metrics_ if _options.stops_early(self) else None
         self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
 
     def _class_names(self):
@@ -375,6 +385,7 @@ class MLPRegressor(RegressorMixin, _MLP):
             y = column_or_1d(y, warn=True)
         return y if y.dtype == np.float32 else y.astype(np.float64)
 
+    @available_if(_options.has_passes)
     def partial_fit(self, X, y):
         """One pass over these rows. The optimizer goes on from call to call."""
         _options.check(self)

@@ -99,12 +99,12 @@ class _Watcher:
 
 
 def train(options, data, epoch_done, comm=None, start=None, names=None, say=logger.info):
-    """The model's handle. options {name: text}; data: Data, or None where option data names a file. epoch_done(epoch)
+    """The model's handle and the number of training rows. options {name: text}; data: Data, or None where option data names a file. epoch_done(epoch)
     is called on rank 0; where it returns true, the run ends and the model is that of this epoch. start: a Model whose
     weights are the first, or None. names {option: parameter}, for messages; say(text) is called with each notice. A
     KeyboardInterrupt ends the run, too, with a warning as scikit-learn's: it is raised only if no epoch has passed."""
     watcher = _Watcher(epoch_done, lambda text: say(_words.in_python(lib, text, names)))
-    result = ctypes.create_string_buffer(_library.RESULT_BYTES)
+    result = _library.Result()
     held = _library.Handle(lib.mlpd_options_create, lib.mlpd_options_free)
     with held as made, _library.communicator(comm) as ranks:
         for name, text in options.items():
@@ -115,11 +115,11 @@ def train(options, data, epoch_done, comm=None, start=None, names=None, say=logg
             lib.mlpd_options_model(made, start._pointer)
         model = ctypes.c_void_p()
         with watcher:
-            status = lib.mlpd_train_model(ranks, lib.mlpd_options_values(made), ctypes.byref(watcher.events), result,
+            status = lib.mlpd_train_model(ranks, lib.mlpd_options_values(made), ctypes.byref(watcher.events), ctypes.byref(result),
                                           ctypes.byref(model))
         alone = comm is None or status == _library.MPI
-        return _take(status, _Owned(model) if model else None, watcher.problem if alone else watcher.problem_of_all(comm),
-                     names)
+        problem = watcher.problem if alone else watcher.problem_of_all(comm)
+        return _take(status, _Owned(model) if model else None, problem, names), result.train_rows
 
 
 def _take(status, model, problem, names):

@@ -96,7 +96,17 @@ class TrainEvents(ctypes.Structure):
                 ("stepped", STEP_EVENT), ("epoch_done", EPOCH_EVENT), ("stalled", TEXT_EVENT)]
 
 
-RESULT_BYTES = 8192  # of mlpd_train_result, which nothing here looks into: more than any version needs
+class Result(ctypes.Structure):
+    """The first members of mlpd_train_result; the others are not used here."""
+
+    _fields_ = [("digest", ctypes.c_char * 17), ("epochs", c_uint64), ("steps", c_uint64), ("best_epoch", c_uint64),
+                ("stopped_early", c_bool), ("converged", c_bool), ("resumed_step", c_uint64), ("checkpoints", c_uint64),
+                ("checkpoints_failed", c_uint64), ("metrics_failed", c_bool), ("trace_failed", c_bool),
+                ("has_valid", c_bool), ("valid_loss", c_double), ("valid_metric", c_double), ("has_test", c_bool),
+                ("test_loss", c_double), ("test_metric", c_double), ("task", c_int), ("preset", c_int),
+                ("hidden", c_char_p), ("activation", c_char_p), ("train_rows", c_uint64), ("others", ctypes.c_char * 8192)]
+
+
 STRUCTS = {"mlpd_rows": Rows, "mlpd_output": Rows, "mlpd_data_rows": DataRows, "mlpd_table_options": TableOptions,
            "mlpd_data_paths": DataPaths, "mlpd_layer_view": LayerView, "mlpd_tensor_view": TensorView,
            "mlpd_epoch": Epoch, "mlpd_train_events": TrainEvents}

@@ -1,8 +1,10 @@
 """Parameters of the estimators: scikit-learn's, and the options of `mlpdist train` by their names."""
 import difflib
 import inspect
+import math
 import numbers
 import os
+import warnings
 
 SKLEARN = dict(  # names, order and defaults of scikit-learn's MLPClassifier and MLPRegressor
     hidden_layer_sizes=(100,), activation="relu", solver="adam", alpha=0.0001, batch_size="auto",
@@ -75,7 +77,7 @@ def _refuse(problem, cure):
 
 # scikit-learn's parameters that are one number; "auto" is a batch_size, too.
 NUMERIC = ("alpha", "batch_size", "learning_rate_init", "max_iter", "tol", "momentum", "validation_fraction", "beta_1",
-           "beta_2", "epsilon", "n_iter_no_change", "power_t")
+           "beta_2", "epsilon", "n_iter_no_change", "power_t", "max_fun")
 
 
 def _check_types(e):
@@ -94,9 +96,26 @@ def _searches(e):
     return (e.optimizer or e.solver) == "lbfgs"
 
 
+def stops_early(e):
+    """early_stopping is for the other solvers alone, as in scikit-learn."""
+    return bool(e.early_stopping) and not _searches(e)
+
+
+def _check_stop(e):
+    if not e.tol < math.inf:
+        _refuse(f"tol={e.tol!r} is no difference of losses", "0 lets any lower loss count")
+    if e.n_iter_no_change < 1 or (e.n_iter_no_change != math.inf and e.n_iter_no_change % 1 != 0):
+        _refuse(f"n_iter_no_change={e.n_iter_no_change!r} is not a whole number from 1", "give one, or numpy.inf")
+    if _searches(e) and e.max_fun < SKLEARN["max_fun"]:
+        _refuse(f"max_fun={e.max_fun!r} is not possible", "max_iter limits the steps")
+
+
 def check(e):
     """Refuses what scikit-learn's estimators can and these cannot, and values out of range or of another type."""
     _check_types(e)
+    _check_stop(e)
+    if not e.learning_rate_init > 0:
+        _refuse(f"learning_rate_init={e.learning_rate_init!r} is not above 0", "0.001 is the default")
     if e.learning_rate not in ("constant", "adaptive", "invscaling"):
         _refuse(f"learning_rate={e.learning_rate!r} is not known", "constant and adaptive are, and schedule names others")
     if not e.shuffle and not _searches(e):
@@ -107,8 +126,14 @@ def check(e):
         _refuse(f"alpha={e.alpha!r} is not 0 or above", "0 is no L2 term")
     if e.max_iter < 1:
         _refuse(f"max_iter={e.max_iter!r} is not positive", "give a number of epochs")
-    if e.early_stopping and not 0 < e.validation_fraction <= 0.9:
+    if stops_early(e) and not 0 < e.validation_fraction <= 0.9:
         _refuse(f"validation_fraction={e.validation_fraction!r} is not between 0 and 0.9", "0.1 is usual")
+
+
+def has_passes(e):
+    if _searches(e):
+        raise AttributeError("mlpdist: solver='lbfgs' has no partial_fit: each step is over all rows; call fit")
+    return True
 
 
 NOT_IN_PASSES = ("valid-fraction patience select min-delta save checkpoint-every keep classes stall-timeout stall-abort "
@@ -206,6 +231,8 @@ def collect(e, rows, seed):
     """{name: text} of all options of a fit of so many rows. Each of scikit-learn's defaults is set, so that nothing
     depends on those of `mlpdist train`."""
     batch = min(200 if e.batch_size == "auto" else int(e.batch_size), rows) if not _searches(e) else rows
+    if e.batch_size != "auto" and batch < e.batch_size and not _searches(e):
+        warnings.warn(f"mlpdist: batch_size={e.batch_size!r} is more than the {rows} rows: all of them are one batch")
     made = {"preset": "none", "hidden": _hidden(e.hidden_layer_sizes), "activation": _activation(e.activation), "init": "glorot-uniform",
             "optimizer": _optimizer(e), "lr": e.learning_rate_init, "schedule": "constant", "batch": batch,
             "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
@@ -215,7 +242,7 @@ def collect(e, rows, seed):
         made = {name: made[name] for name in ("seed", "checkpoint-every")} | _chosen(e, made)
     if e.init_from is not None:
         _leave_to_model(e, made)
-    if e.early_stopping:
+    if stops_early(e):
         made.update({"valid-fraction": e.validation_fraction, "patience": e.n_iter_no_change, "select": "error",
                      "min-delta": e.tol, "save": "best"})
         made["patience"] = min(made["patience"], MOST_PATIENCE)
