@@ -156,8 +156,9 @@ $(STATIC): $(BUILD)/libmlpdist.o
 	@rm -f $@
 	$(call quiet,archive $@)$(AR) rcs $@ $<
 
+# nodelete: dlclose() leaves it loaded, with HDF5 and its tables, which would be new ones after each dlopen().
 $(SHARED): $(LIB_OBJECTS) $(BUILD)/objects
-	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $(LIB_OBJECTS) $(DEPS_LIBS)
+	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,-z,nodelete -o $@ $(LIB_OBJECTS) $(DEPS_LIBS)
 
 $(BUILD)/libmlpdist.so: $(SHARED)
 	@ln -sf $(<F) $(BUILD)/$(SONAME)

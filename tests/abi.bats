@@ -25,3 +25,28 @@ setup() {
 @test "the header has no FILE of the C library, which other languages and other C libraries cannot pass" {
   ! grep -nw FILE "$BATS_TEST_DIRNAME/../include/mlpdist.h" || fail "see above"
 }
+
+@test "a program that loads and unloads the shared library again and again does not grow" {
+  cat > "$BATS_TEST_TMPDIR/unload.c" << 'END'
+#include <dlfcn.h>
+#include <malloc.h>
+#include <stdio.h>
+int main(int count, char **values) {
+  size_t first = 0;
+  for (int i = 0; i < 8; i++) {
+    void *const library = count > 1 ? dlopen(values[1], RTLD_NOW) : NULL, *model = NULL;
+    if (library == NULL) return puts(dlerror()), 1;
+    int (*load)(const char *, void **) = (int (*)(const char *, void **))dlsym(library, "mlpd_model_load");
+    if (load("no-such.h5", &model) == 0) return 1; /* starts HDF5 */
+    (void)dlclose(library);
+    if (i == 0) first = mallinfo2().uordblks;
+  }
+  const size_t last = mallinfo2().uordblks;
+  printf("%zu bytes after the first time, %zu in the end\n", first, last);
+  return last > first + 100000;
+}
+END
+  "${CC:-cc}" -o "$BATS_TEST_TMPDIR/unload" "$BATS_TEST_TMPDIR/unload.c" -ldl || fail "not compiled"
+  run "$BATS_TEST_TMPDIR/unload" "$build/libmlpdist.so"
+  [ "$status" = 0 ] || fail "$output"
+}
