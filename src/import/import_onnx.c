@@ -405,7 +405,7 @@ static mlpd_status refuse_export(const onnx_file *file, mlpd_status status, cons
 /* Stores the model that the file describes, or why it is of no use. A task that the user gives goes before. */
 static mlpd_status read_description(const onnx_file *file, mlpd_task task, import_chain *chain, const char **why) {
   const mlpd_status status = import_onnx_described(file, &chain->described);
-  *why = status == MLPD_ERROR_DATA ? "that does not fit the graph byte for byte" : "the file has none";
+  *why = status == MLPD_ERROR_DATA ? "that does not fit the graph" : "the file has none";
   if (status != MLPD_OK && status != MLPD_ERROR_DATA) return status;
   if (chain->described == NULL || task == MLPD_TASK_AUTO || task == chain->described->task) return MLPD_OK;
   *why = "--task differs from it";

@@ -60,13 +60,21 @@ static state_module *module_of(const import_array *array, int stem, state_module
   return &modules[(*count)++];
 }
 
+static mlpd_status refuse_second(const char *first, const char *second) {
+  if (strcmp(first, second) == 0) return FAIL(MLPD_ERROR_DATA, "it has two arrays %s", first);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "%s and %s are both the weights of one layer, as (outputs, inputs) and as (inputs, outputs): leave one out",
+      stem_of(first, KERNEL) < 0 ? first : second, stem_of(first, KERNEL) < 0 ? second : first);
+}
+
 static mlpd_status find_modules(const import_array *arrays, size_t count, state_module *modules, size_t *found) {
   *found = 0;
   for (size_t i = 0; i < count; i++) {
     int stem = 0;
     const int part = part_of(arrays[i].name, &stem);
     state_module *const of = module_of(&arrays[i], stem, modules, found);
-    if (of->parts[part] != NULL) return FAIL(MLPD_ERROR_DATA, "it has two arrays %s", arrays[i].name);
+    if (of->parts[part] != NULL) return refuse_second(of->parts[part]->name, arrays[i].name);
     of->parts[part] = &arrays[i];
   }
   return MLPD_OK;

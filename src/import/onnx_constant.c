@@ -60,6 +60,8 @@ static size_t type_size(uint64_t type) {
     case ONNX_HALF:
     case ONNX_BFLOAT16:
       return 2;
+    case ONNX_BOOL:
+      return 1;
     default:
       return 0;
   }
@@ -74,6 +76,7 @@ static double from_bits(uint64_t type, uint64_t bits) {
   memcpy(&number, &bits, sizeof number);
   if (type == ONNX_INT64) return (double)(int64_t)bits;
   if (type == ONNX_INT32) return (double)(int32_t)low;
+  if (type == ONNX_BOOL) return bits != 0;
   if (type == ONNX_HALF) return half_to_double((uint16_t)bits);
   if (type == ONNX_BFLOAT16) return half_from_bfloat16((uint16_t)bits);
   return type == ONNX_DOUBLE ? number : (double)single;
@@ -114,7 +117,7 @@ static mlpd_status check_array(const array_reader *a, protobuf_slice message) {
   const bool fixed = a->raw.count > 0 || a->type == ONNX_FLOAT || a->type == ONNX_DOUBLE;
   if (type_size(a->type) == 0)
     return FAIL(MLPD_ERROR_DATA,
-                "an array is of ONNX type %llu; import takes float, double, half, bfloat16, int32 and int64",
+                "an array is of ONNX type %llu; import takes float, double, half, bfloat16, int32, int64 and bool",
                 (unsigned long long)a->type);
   if (!a->is_external && a->count * (fixed ? type_size(a->type) : 1) > message.count)
     return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array has more elements than the file has bytes");
@@ -152,6 +155,25 @@ static mlpd_status read_array(const onnx_file *file, protobuf_slice message, onn
   mlpd_status status = read_external(file, &a, &bytes);
   if (status == MLPD_OK) status = fill_array(message, &a, made);
   free(bytes);
+  return status;
+}
+
+mlpd_status onnx_arrays_equal(const onnx_file *file, const onnx_named *array, const onnx_file *other_file,
+                              const onnx_named *other, bool *equal) {
+  array_reader a = {.count = 1}, b = {.count = 1};
+  onnx_constant one = {0}, two = {0};
+  *equal = protobuf_slices_equal(array->content, other->content);
+  if (*equal) return MLPD_OK;
+  TRY(protobuf_visit(array->content, read_head, &a));
+  TRY(protobuf_visit(other->content, read_head, &b));
+  if (a.type != b.type || type_size(a.type) == 0 || a.rank != b.rank || a.count != b.count ||
+      memcmp(a.shape, b.shape, sizeof a.shape) != 0)
+    return MLPD_OK;
+  mlpd_status status = read_array(file, array->content, &one);
+  if (status == MLPD_OK) status = read_array(other_file, other->content, &two);
+  *equal = status == MLPD_OK && memcmp(one.values, two.values, one.count * sizeof *one.values) == 0;
+  free(one.values);
+  free(two.values);
   return status;
 }
 

@@ -14,6 +14,11 @@ typedef struct onnx_constant {
 /* *found: the value is constant: an array of the graph, a node Constant, or one of these transposed or renamed. */
 mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool *found, onnx_constant *made);
 
+/* Do two arrays, held by the graphs of these files, have the same type, shape and numbers, wherever these lie? Those of
+ * texts must have the same bytes. */
+mlpd_status onnx_arrays_equal(const onnx_file *file, const onnx_named *array, const onnx_file *other_file,
+                              const onnx_named *other, bool *equal);
+
 /* A constant that is one number; NaN: it is none. */
 mlpd_status onnx_constant_number(const onnx_file *file, protobuf_slice name, double *number);
 

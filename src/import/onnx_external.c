@@ -69,13 +69,18 @@ static bool stays_below(const char *location) {
   return true;
 }
 
-/* Opens part by part, so that none can be a link; takes folder over. -1: errno says why. */
+static bool is_link(int folder, const char *name) {
+  struct stat about;
+  return fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(about.st_mode);
+}
+
+/* Opens part by part, so that none can be a link; takes folder over. -1: errno says why, ELOOP: a link. */
 static int open_below(int folder, char *location) {
   char *part = location;
   for (char *slash; folder >= 0 && (slash = strchr(part, '/')) != NULL; part = slash + 1) {
     *slash = '\0';
     const int next = openat(folder, part[0] == '\0' ? "." : part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    const int why = errno;
+    const int failed = errno, why = next < 0 && is_link(folder, part) ? ELOOP : failed;
     (void)close(folder);
     errno = why;
     folder = next;
@@ -124,7 +129,7 @@ static mlpd_status read_part(int descriptor, const char *shown, uint64_t offset,
 }
 
 static mlpd_status refuse_open(const char *shown) {
-  if (errno == ELOOP || errno == ENOTDIR)
+  if (errno == ELOOP)
     return FAIL(MLPD_ERROR_DATA, "its weights are in %s, which is a link: copy the file there, or %s", shown, CURE);
   return FAIL(MLPD_ERROR_FILE, "its weights are in the file %s, which cannot be opened: %s; put it beside the model",
               shown, strerror(errno));

@@ -209,11 +209,13 @@ static mlpd_status read_model(void *context, const protobuf_field *field) {
   return protobuf_visit(field->slice, read_graph, &reader);
 }
 
+mlpd_status onnx_read(protobuf_slice message, onnx_file *file) { return protobuf_visit(message, read_model, file); }
+
 mlpd_status onnx_open(const char *path, onnx_file *file) {
   protobuf_slice content = {0};
   *file = (onnx_file){.path = path};
   TRY(read_bytes(path, &content, &file->bytes));
-  TRY(protobuf_visit(content, read_model, file));
+  TRY(onnx_read(content, file));
   if (file->num_nodes == 0 || file->input.count == 0 || file->num_outputs == 0)
     return FAIL(MLPD_ERROR_DATA, "it is not an ONNX file with a graph from an input to an output");
   return MLPD_OK;

@@ -34,7 +34,10 @@ typedef struct onnx_file {
   bool has_functions; /* operators that are graphs of their own */
 } onnx_file;
 
-/* path must outlive the file. Free with onnx_close(), also after a failure. */
+/* Reads a message where it lies; it must outlive the file. Free with onnx_close(), also after a failure. */
+mlpd_status onnx_read(protobuf_slice message, onnx_file *file);
+
+/* The same of a file. path must outlive it. */
 mlpd_status onnx_open(const char *path, onnx_file *file);
 void onnx_close(onnx_file *file);
 
