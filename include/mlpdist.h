@@ -95,6 +95,7 @@ typedef enum mlpd_activation {
   MLPD_EXP,        /* exp(x): outputs above 0, of loss poisson */
   MLPD_SQUAREPLUS, /* (x + sqrt(x^2 + 4)) / 2 (Barron 2021) */
   MLPD_GELU_TANH,  /* x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, close to gelu (Hendrycks and Gimpel 2016) */
+  MLPD_SOFTSIGN,   /* x / (1 + |x|) (Bergstra et al. 2009) */
   MLPD_SOFTMAX,    /* output layer only */
   MLPD_NUM_ACTIVATIONS
 } mlpd_activation;

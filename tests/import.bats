@@ -344,6 +344,15 @@ g.on("Gemm", g.constant(matrix(5, 5)), g.constant(matrix(5))).on("LeakyRelu", al
 g.on("Gemm", g.constant(matrix(5, 2)))
 g.save("squareplus")
 
+# Softsign: in the parts that PyTorch writes, of a multiple of z, and as one operator.
+g = Graph()
+z = g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).value
+g.on("Abs").on("Add", g.constant(1)).op("Div", z, g.value)
+z = g.on("MatMul", g.constant(matrix(6, 5))).on("Mul", g.constant(-2)).value
+g.on("Abs").on("Add", g.constant(1)).op("Div", z, g.value)
+g.on("Gemm", g.constant(matrix(5, 5)), g.constant(matrix(5))).on("Softsign").on("Gemm", g.constant(matrix(5, 2)))
+g.save("softsigns")
+
 # GELU with tanh as PyTorch writes it, as others do, with Pow and turned around, and as one operator (set 20).
 g = Graph()
 def gelu_tanh(g, z, cube):
@@ -472,7 +481,10 @@ g.op("Greater", z, g.constant(20)).op("Where", g.value, a, z).save("swapped", ch
 g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value; a = g.on("Softplus").value; w = g.op("Mul", z, g.constant(2)).value
 g.op("Greater", z, g.constant(20)).op("Where", g.value, w, a).save("bent", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Elu", alpha=1.5).save("alpha", check=False)
-g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Softsign").save("softsign", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Shrink").save("shrunk", check=False)
+g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value
+g.on("Abs").on("Add", g.constant(2)).op("Div", z, g.value).save("other_size", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Abs").save("size", check=False)
 g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value; g.on("Tanh").op("Sub", z, g.value).save("shrink", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu", domain="pkg.onnxscript.torch_lib").save("function", check=False)
 model = onnx.load("function.onnx")
@@ -531,7 +543,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit bad || !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus gelu_tanh gelu_operator \
+  for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus softsigns gelu_tanh gelu_operator \
     gelu_product scaled_swish viewed single cuts logs dynamo; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
@@ -568,7 +580,9 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused swapped "chooses between values in a way that is not a known activation"
   refused bent "chooses between values in a way that is not a known activation"
   refused alpha "has an alpha other than 1" "train the network again with an alpha of 1, or with Celu"
-  refused softsign "operator Softsign" "is an activation that mlpdist does not have: train the network again with another"
+  refused other_size "divides by the size of values in a way that is not a softsign"
+  refused size ""
+  refused shrunk "operator Shrink" "is an activation that mlpdist does not have: train the network again with another"
   refused shrink "operator Sub" "subtracts values in a way that is not a known activation"
   refused function "operator Relu, which makes y, is a function of the file" "onnx.inliner.inline_local_functions"
   refused domain "operator Relu, which makes y, is of the domain mine, which import does not know"

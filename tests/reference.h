@@ -39,6 +39,8 @@ static inline double reference_activation(mlpd_activation kind, double z) {
       return z > 0 ? (z + sqrt(z * z + 4)) / 2 : 2 / (sqrt(z * z + 4) - z);
     case MLPD_GELU_TANH:
       return z / (1 + exp(-2 * sqrt(2 / 3.14159265358979323846) * (z + 0.044715 * z * z * z)));
+    case MLPD_SOFTSIGN:
+      return z / (1 + fabs(z));
     case MLPD_IDENTITY: /* the compiler names an activation that has no case */
     case MLPD_SOFTMAX:  /* not of one value */
     case MLPD_NUM_ACTIVATIONS:
@@ -84,6 +86,8 @@ static inline double reference_slope(mlpd_activation kind, double z) {
       const double c = 2 * sqrt(2 / 3.14159265358979323846), gate = 1 / (1 + exp(-c * (z + 0.044715 * z * z * z)));
       return gate + z * gate * (1 - gate) * c * (1 + 3 * 0.044715 * z * z);
     }
+    case MLPD_SOFTSIGN:
+      return 1 / ((1 + fabs(z)) * (1 + fabs(z)));
     case MLPD_IDENTITY:
     case MLPD_SOFTMAX:
     case MLPD_NUM_ACTIVATIONS:

@@ -48,6 +48,7 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
     "squareplus": (lambda z: (z + np.sqrt(z * z + 4)) / 2, lambda z, a: (1 + z / np.sqrt(z * z + 4)) / 2),
     "gelu-tanh": (lambda z: z * sigmoid(GELU * (z + 0.044715 * z**3)),
                   lambda z, a: (s := sigmoid(GELU * (z + 0.044715 * z**3))) + z * s * (1 - s) * GELU * (1 + 0.134145 * z * z)),
+    "softsign": (lambda z: z / (1 + abs(z)), lambda z, a: 1 / (1 + abs(z)) ** 2),
     "relu6": (lambda z: np.clip(z, 0, 6), lambda z, a: ((z > 0) & (z < 6)).astype(float)),
 }
 

@@ -61,6 +61,8 @@ OPERATORS = {
     "Tanh": np.tanh,
     "Softplus": lambda x: np.logaddexp(x, 0),
     "Exp": np.exp,
+    "Abs": np.abs,
+    "Softsign": lambda x: x / (1 + np.abs(x)),
     "Cos": np.cos,
     "Erf": np.vectorize(math.erf, otypes="f"),
     "Clip": np.clip,

@@ -30,6 +30,7 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_EXP] = "(float)exp((double)z)",
     [MLPD_SQUAREPLUS] = "fmaxf(z, 0.0f) + 2.0f / (fminf(fabsf(z), 1e18f) + sqrtf(fminf(z * z, 1e36f) + 4.0f))",
     [MLPD_GELU_TANH] = "(float)(z / (1 + exp(-1.5957691216057308 * z * (1 + 0.044715 * z * z))))",
+    [MLPD_SOFTSIGN] = "z / (1.0f + fabsf(z))",
     [MLPD_SOFTMAX] = "z"};
 
 /* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. One that expands

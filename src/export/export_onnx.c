@@ -116,6 +116,7 @@ static const activation_form ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {[MLPD_RELU] = 
                                                                   [MLPD_EXP] = {"Exp", NULL},
                                                                   [MLPD_SQUAREPLUS] = {NULL, squareplus},
                                                                   [MLPD_GELU_TANH] = {NULL, gelu_tanh},
+                                                                  [MLPD_SOFTSIGN] = {"Softsign", NULL},
                                                                   [MLPD_SOFTMAX] = {NULL, softmax}};
 
 static void add_activation(onnx_graph *g, mlpd_activation activation) {

@@ -32,6 +32,7 @@ static const form FORMS[] = {
     {"swish", MLPD_SILU, 1, 0, 1, 0},
     {"mish", MLPD_MISH, 1, 0, 1, 0},
     {"exponential", MLPD_EXP, 1, 0, 1, 0},
+    {"softsign", MLPD_SOFTSIGN, 1, 0, 1, 0},
     {"hard_silu", MLPD_HARDSWISH, 1, 0, 1, 0},
     {"hard_swish", MLPD_HARDSWISH, 1, 0, 1, 0},
     {"hard_tanh", MLPD_RELU6, 3, 3, 1.0 / 3, -1},

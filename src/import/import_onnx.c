@@ -108,6 +108,7 @@ static mlpd_status multiply(import_builder *b, const import_value *v, const impo
 
 /* v op w: an activation, or a part of a norm. */
 static mlpd_status of_values(import_builder *b, char op, const import_value *v, const import_value *w) {
+  if (op == '/' && w->form == FORM_ABS) return import_quotient_of_abs(b, v, w);
   if (op == '/') return import_quotient(b);
   if ((op == '*' && v == w) || (op == '-' && w->form == FORM_PART)) return import_part(b);
   if (op == '+') return import_sum(b);
@@ -261,6 +262,8 @@ static const operator_form OPERATORS[] = {
     {"Exp", NULL, MLPD_EXP},
     {"Log", import_log, MLPD_IDENTITY},
     {"Gelu", import_gelu, MLPD_IDENTITY},
+    {"Softsign", NULL, MLPD_SOFTSIGN},
+    {"Abs", import_abs, MLPD_IDENTITY},
     {"Erf", import_erf_of_gelu, MLPD_IDENTITY},
     {"Clip", import_clip, MLPD_IDENTITY},
     {"Max", import_max, MLPD_IDENTITY},

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "import/import_onnx_norms.h"
@@ -227,6 +228,19 @@ mlpd_status import_erf_of_gelu(import_builder *b) {
       !import_all_equal(n, v->shift, 0))
     return import_refuse(b, "is no part of a gelu");
   return import_add_value(b, b->node->output, v->stage, FORM_ERF, &made);
+}
+
+mlpd_status import_abs(import_builder *b) { return import_activate(b, FORM_ABS); }
+
+mlpd_status import_quotient_of_abs(import_builder *b, const import_value *v, const import_value *w) {
+  const uint32_t n = import_width_of(b, v);
+  import_value *made = NULL;
+  if (v->form != MLPD_IDENTITY || v->stage != w->stage || !import_all_equal(n, v->shift, 0) ||
+      !import_all_equal(n, w->factor, 1) || !import_all_equal(n, w->shift, 1))
+    return import_refuse(b, "divides by the size of values in a way that is not a softsign");
+  TRY(import_add_value(b, b->node->output, v->stage, MLPD_SOFTSIGN, &made));
+  memcpy(made->factor, v->factor, n * sizeof *made->factor);
+  return MLPD_OK;
 }
 
 /* A bound of a Clip; a missing one is none. */

@@ -10,6 +10,7 @@ enum {
   FORM_ERF,                                  /* erf(z / sqrt(2)), of gelu */
   FORM_TANH_CUBIC,                           /* tanh(sqrt(2 / pi) (z + 0.044715 z^3)), of gelu-tanh */
   FORM_HARD_SIGMOID,                         /* of hardswish */
+  FORM_ABS,                                  /* |z|, of softsign */
   FORM_PART,                                 /* of a norm (import_onnx_norms.h) */
   FORM_PAIR,                                 /* 1 - p and p of two classes, p = sigmoid(z) (import_onnx_classes.h) */
   FORM_LOG_SOFTMAX,                          /* of the output alone, whose probabilities the model predicts */
@@ -24,6 +25,9 @@ int import_complete(const import_builder *b, const import_value *part, double *t
  * hardswish. *made: the node's value; NULL: it is something else. */
 mlpd_status import_complete_scaled(import_builder *b, const import_value *z, const import_value *part,
                                    import_value **made);
+
+/* The node divides v by w, a value of FORM_ABS: z / (1 + |z|) is a softsign. */
+mlpd_status import_quotient_of_abs(import_builder *b, const import_value *v, const import_value *w);
 
 /* The node applies this form to its input. */
 mlpd_status import_activate(import_builder *b, int form);
@@ -41,6 +45,7 @@ mlpd_status import_hard_sigmoid(import_builder *b);
 mlpd_status import_softmax(import_builder *b);
 mlpd_status import_tanh(import_builder *b);
 mlpd_status import_erf_of_gelu(import_builder *b);
+mlpd_status import_abs(import_builder *b);
 mlpd_status import_clip(import_builder *b);
 mlpd_status import_where(import_builder *b);
 

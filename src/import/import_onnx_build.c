@@ -65,7 +65,7 @@ static mlpd_status refuse_foreign(const import_builder *b) {
 
 mlpd_status import_refuse_unknown(const import_builder *b) {
   if (import_is_foreign(b->node)) return refuse_foreign(b);
-  static const char *const activations[] = {"Softsign", "Shrink", "ThresholdedRelu", "Hardmax", "Sin", "Cos"};
+  static const char *const activations[] = {"Shrink", "ThresholdedRelu", "Hardmax", "Sin", "Cos"};
   for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
     if (protobuf_slice_is(b->node->op, activations[i]))
       return import_refuse(b,

@@ -28,6 +28,12 @@ static inline float squareplus(float z) {
   return relu(z) + 2.0f / (size + sqrtf(size * size + 4.0f));
 }
 
+/* Bergstra et al., "Quadratic Polynomials Learn Better Image Features", 2009. */
+static inline float softsign(float z) {
+  const float finite = vmath_clamp(z, -1e30f, 1e30f);
+  return finite / (1.0f + vmath_abs(finite));
+}
+
 /* A'(z) as a function of a = A(z), */
 
 static inline float identity_slope(float a) {
@@ -66,6 +72,11 @@ static inline float squareplus_slope(float a) {
 static inline float hardswish_slope(float z) {
   const float between = (2.0f * z + 3.0f) * (1.0f / 6.0f);
   return z <= -3.0f ? 0.0f : z >= 3.0f ? 1.0f : between;
+}
+
+static inline float softsign_slope(float z) {
+  const float root = 1.0f / (1.0f + vmath_abs(z));
+  return root * root;
 }
 
 /* A that needs an exponential: from z and e = e^x or e^x - 1 of an argument x, which is a function of z. */
@@ -200,6 +211,7 @@ DEFINE_OF_A(leaky_relu, leaky_relu, leaky_relu_slope)
 DEFINE_OF_A(relu6, relu6, relu6_slope)
 DEFINE_OF_A(squareplus, squareplus, squareplus_slope)
 DEFINE_OF_Z(hardswish, hardswish, hardswish_slope)
+DEFINE_OF_Z(softsign, softsign, softsign_slope)
 DEFINE_BACKWARD(slopes, identity) /* slopes in place of a */
 
 /* ---- Loops with an exponential ------------------------------------------------------------------------ */
@@ -305,7 +317,8 @@ static const activation_kind KINDS[MLPD_NUM_ACTIVATIONS] = {[MLPD_IDENTITY] = OF
                                                             [MLPD_RELU6] = OF_A(relu6),
                                                             [MLPD_EXP] = OF_A(exp),
                                                             [MLPD_SQUAREPLUS] = OF_A(squareplus),
-                                                            [MLPD_GELU_TANH] = OF_Z(gelu_tanh)};
+                                                            [MLPD_GELU_TANH] = OF_Z(gelu_tanh),
+                                                            [MLPD_SOFTSIGN] = OF_Z(softsign)};
 
 bool activation_needs_z(mlpd_activation kind) { return KINDS[kind].slopes != NULL; }
 

@@ -23,6 +23,7 @@ const mlpd_choice mlpd_activation_choices[] = {
     {"exp", MLPD_EXP, "exp(z)"},
     {"squareplus", MLPD_SQUAREPLUS, "(z + sqrt(z^2 + 4)) / 2"},
     {"gelu-tanh", MLPD_GELU_TANH, "z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2, close to gelu"},
+    {"softsign", MLPD_SOFTSIGN, "z / (1 + |z|)"},
     {"softmax", MLPD_SOFTMAX, "exp(z_k) / sum_j exp(z_j); output layer only"},
     END_OF_CHOICES,
 };
