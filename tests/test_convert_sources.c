@@ -106,16 +106,18 @@ static void test_options_for_all_cells(void **state) {
   assert_refusal(ROWS("v;k\n855,20;1\n", "%s;%d\n", 20, "1.041,00"), "--decimal comma --thousands . reads it");
 }
 
-/* Units behind numbers with a decimal comma were texts that identify rows. */
+/* Units behind numbers with a decimal comma were texts that identify rows. Few of them are categories. */
 static void test_units_behind_commas(void **state) {
   (void)state;
-  assert_refusal(ROWS("v;k\n", "%2$d.760,1 %1$s;%2$d\n", 20, "TL"),
-                 "--strip TL --decimal comma --thousands . reads it");
-  assert_refusal(ROWS("v;k\n", "%2$d,1%1$s;%2$d\n", 20, " kg"), "--strip kg --decimal comma reads it");
+  assert_refusal(
+      ROWS("v;k\n", "%2$d.760,1 %1$s;%2$d\n", 20, "TL"),
+      "its texts are numbers with a unit, in another notation; --strip TL --decimal comma --thousands . reads");
+  assert_refusal(ROWS("v;k\n", "%2$d,1%1$s;%2$d\n", 20, " kg"), "--strip kg --decimal comma reads them");
   assert_refusal(ROWS("k;v\n", "%2$d;%2$d,1 %1$s\n", 30, "z\u0142"), "--strip z\u0142 --decimal comma reads it");
-  assert_refusal(ROWS("v;k\n", "%2$d,1 %1$s;%2$d\n", 20, "Mio", "Mrd"),
-                 "'0,1 Mio' is a number, as 19 more cells are, but their notations or units differ; write all rows in "
-                 "one");
+  assert_refusal(ROWS("v;k\n", "%2$d,1 %1$s;%2$d\n", 20, "Mio", "Mrd"), "its texts are numbers in units that differ");
+  assert_read(ROWS("event;v;k\n", "%1$s;%2$d;%3$d\n", 20, "1,500 m", "10,000 m"), "columns of categories: event (2)");
+  assert_read(ROWS("chem;v;k\n", "%1$s;%2$d;%3$d\n", 21, "2,4 D", "2,4 DB", "other"), "categories: chem (3)");
+  assert_read(ROWS("v;k;event\n", "%2$d;%3$d;%1$s\n", 20, "1,500 m", "10,000 m"), "2 classes: 1,500 m, 10,000 m");
 }
 
 static void test_multiples_behind_a_currency(void **state) {
@@ -221,6 +223,8 @@ static void test_codes_among_numbers(void **state) {
   (void)state;
   assert_read(ROWS("v,k\n", "%1$s,%2$d\n", 20, "2.5", "-200", "0.5"), "far from all other values: -200 in 7 rows of v");
   assert_read(ROWS("v,k\n", "%1$s,%2$d\n", 20, "2.5", "-200", "-0.5"), "target");
+  assert_unsaid("far from");
+  assert_read(ROWS("v,k\n", "%1$s,%2$d\n", 20, "5", "-10", "0"), "target"); /* not that far */
   assert_unsaid("far from");
   assert_read(ROWS("id,v,k\n", "1636148068921376768,%1$s,%3$d\n", 30, "1", "2"), "beyond 2^53");
   assert_unsaid("numbers the rows");

@@ -115,6 +115,9 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value);
  * none. */
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
 
+/* The same, also where any other text stands behind the number: 8.760,11 TL. */
+bool csv_cell_unit_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
+
 /* Whether the comma of 147,400 is a decimal sign may show in another cell of the column. Where none shows it, it is
  * less likely if commas separate the columns. Another cell may also have another currency to strip. */
 void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other);

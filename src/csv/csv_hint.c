@@ -50,7 +50,7 @@ static char symbols[][SYMBOL_BYTES] = {"%",      "\u2030", "$",   "\u20AC", "\u0
                                        "USD",    "EUR",    "GBP", "CHF",    "JPY",    "*",      "\u2020",
                                        "\u2021", "<",      ">",   "~",      "\u2264", "\u2265", "\u00B0"};
 
-/* 8.760,11 TL: the text behind a number that is in another notation, too. */
+/* 8.760,11 TL: the text behind a number that is in another notation, too. Few such texts may be names: 2,4 D. */
 static bool unit_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
   const char *unit = cell->end;
   while (unit > cell->begin && (is_letter(unit[-1]) || (unsigned char)unit[-1] >= 0x80)) unit--;
@@ -85,7 +85,11 @@ bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
                    found);
     return true;
   }
-  return unit_hint(cell, hint);
+  return false;
+}
+
+bool csv_cell_unit_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
+  return csv_cell_hint(cell, hint) || unit_hint(cell, hint);
 }
 
 static const char STRIP[] = "--strip ";
@@ -140,7 +144,7 @@ static bool goes_on(const char *hint, const char *more) {
 void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other) {
   char more[CSV_HINT_BYTES];
   char *const open = strstr(hint, EITHER);
-  if (hint[0] == '\0' || !csv_cell_hint(other, more)) return;
+  if (hint[0] == '\0' || !csv_cell_unit_hint(other, more)) return;
   if (goes_on(hint, more)) return memcpy(hint, more, CSV_HINT_BYTES), (void)0;
   if (open == NULL) return join_strips(hint, more);
   if (strstr(more, EITHER) != NULL) return;

@@ -158,6 +158,19 @@ static bool all_have_units(const category_set *set) {
   return set->count > 0;
 }
 
+/* Numbers with a unit, in another notation, as 5,7 kg. NULL: not all are. */
+static const char *reason_of_hints(const category_set *set, char text[REASON_BYTES]) {
+  char hint[CSV_HINT_BYTES] = "", one[CSV_HINT_BYTES];
+  for (uint32_t i = 0; i < set->count; i++) {
+    const csv_cell cell = {.begin = set->all[i].text, .end = set->all[i].text + set->all[i].length};
+    if (!csv_cell_unit_hint(&cell, i == 0 ? hint : one)) return NULL;
+    csv_hint_settle(hint, &cell);
+  }
+  if (hint[0] == '\0') return "its texts are numbers in units that differ; write all rows in one unit";
+  (void)snprintf(text, REASON_BYTES, "its texts are numbers with a unit, in another notation; %s reads them", hint);
+  return text;
+}
+
 static const char *reason_of_texts(const category_set *set, char text[REASON_BYTES]) {
   char flags[CSV_FLAGS_BYTES];
   if (all_have_units(set)) return "its texts are numbers with a unit, which --strip with the unit reads";
@@ -173,7 +186,8 @@ static const char *reason_of_texts(const category_set *set, char text[REASON_BYT
                    flags);
     return text;
   }
-  return form != NULL ? form : "its texts are nearly all different, as if they identified rows";
+  const char *const reason = form != NULL ? form : reason_of_hints(set, text);
+  return reason != NULL ? reason : "its texts are nearly all different, as if they identified rows";
 }
 
 /* The reason why a column is useless, perhaps in text, or NULL. */

@@ -20,7 +20,7 @@ static const char *label_place(const csv_source *c, char place[600]) {
 
 static void note_text_label(const csv_source *c, label_set *labels, const char *text) {
   char hint[CSV_HINT_BYTES], unit[CSV_UNIT_BYTES];
-  (void)csv_cell_hint(&c->label_cell, hint);
+  labels->unit_like += csv_cell_unit_hint(&c->label_cell, hint);
   labels->number_like += csv_cell_is_number_like(&c->label_cell);
   labels->dates += csv_cell_is_date(&c->label_cell);
   labels->lots += csv_cell_may_be_lot(&c->label_cell);

@@ -57,7 +57,7 @@ static bool is_usual(double value) {
 /* -200 in several rows where no other value is negative. */
 static bool is_negative_alone(const extremes *e) {
   const double least = e->least[0];
-  return least < 0 && e->least[1] >= 0 && e->least_rows > 1 && fmod(least, 10) == 0;
+  return least < 0 && e->least[1] >= 0 && e->least_rows > 1 && fmod(least, 100) == 0;
 }
 
 uint64_t extremes_placeholder(const extremes *e, double *value) {

@@ -300,7 +300,8 @@ static mlpd_status check_texts(const label_set *set) {
         "%s: '%.40s': the target holds dates or times, %u different ones; choose another target with --label, or "
         "use --task classification to make each a class",
         place, text, set->count);
-  if (mostly && set->number_like > 0 && set->text_hint[0] != '\0')
+  const bool unit_like = nearly_all_differ(set) && set->numbers + set->unit_like >= all - all / 10;
+  if (((mostly && set->number_like > 0) || unit_like) && set->text_hint[0] != '\0')
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number in this notation (%llu labels are like this); %s reads it, --task "
                 "classification makes the labels classes",

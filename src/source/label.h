@@ -37,6 +37,7 @@ typedef struct label_set {
   double before;                        /* the number before this one, in an input */
   uint64_t steps;                       /* numbers that are one more than the number before, or an input's first */
   uint64_t numbers, texts, number_like; /* counts of labels; number_like: texts that are numbers in another notation */
+  uint64_t unit_like;                   /* the same, also with any unit behind them */
   uint64_t dates, united, lots;         /* texts that are dates or times; numbers with a unit, as 5 kg; 30- */
   uint64_t unknown;                     /* texts that say "no value" in a column of numbers */
   char flags[72];                       /* the units, as --strip takes them */
