@@ -252,6 +252,24 @@ goes_on_as_whole() {
   succeeds
 }
 
+@test "SIGHUP of a terminal that is closed: a checkpoint, status 3; under nohup the run goes on" {
+  begin 2 train "${quick[@]}" --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
+  until_true has_rows run/metrics.csv 1
+  kill -HUP "$(pid_of 1)"
+  end
+  fails_with 3 "stopped as asked after step" "--resume auto goes on from here"
+  has_checkpoint run || fail "no checkpoint"
+  # mpirun starts its ranks with the usual signals.
+  (trap '' HUP; exec "$MLPDIST" train "${quick[@]}" --quiet --out other --epochs 1000000 --checkpoint-every 100000000 2> hangup) &
+  run=$!
+  until_true has_rows other/metrics.csv 1
+  kill -HUP "$run"
+  until_true has_rows other/metrics.csv $(($(wc -l < other/metrics.csv) + 2))
+  kill -USR2 "$run"
+  wait "$run" || status=$?
+  [ "$status" = 3 ] || fail "status $status"
+}
+
 @test "a second SIGINT leaves at once" {
   # The first cannot be followed, for rank 1 does not come along.
   begin 2 train "${quick[@]}" --out run --hidden 8 --epochs 1000000

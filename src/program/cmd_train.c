@@ -31,13 +31,15 @@ static void on_signal(int number) {
 }
 
 static void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, hangup;
   (void)sigemptyset(&action.sa_mask);
   (void)sigaction(SIGINT, &action, NULL);
   (void)sigaction(SIGTERM, &action, NULL);
   (void)sigaction(SIGUSR1, &action, NULL);
   (void)sigaction(SIGUSR2, &action, NULL); /* stops the run. After SIGTERM mpirun sends SIGKILL; this signal it
                                               forwards */
+  /* A terminal that is closed. nohup ignores it, and so does a run under nohup. */
+  if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) (void)sigaction(SIGHUP, &action, NULL);
 }
 
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
