@@ -226,7 +226,7 @@ static void test_codes_among_numbers(void **state) {
   assert_unsaid("far from");
   assert_read(ROWS("v,k\n", "%1$s,%2$d\n", 20, "5", "-10", "0"), "target"); /* not that far */
   assert_unsaid("far from");
-  assert_read(ROWS("id,v,k\n", "1636148068921376768,%1$s,%3$d\n", 30, "1", "2"), "beyond 2^53");
+  assert_read(ROWS("id,v,k\n", "1636148068921376768,%1$s,%3$d.%2$d\n", 30, "1", "2"), "beyond 2^53");
   assert_unsaid("numbers the rows");
 }
 
