@@ -259,7 +259,7 @@ static void advise_stray(const csv_source *c, const csv_fault *f, const char *mo
   }
   (void)snprintf(what, size,
                  "is not a number in this notation%s; %s reads it, but not '%s': --missing '%s' makes that a missing "
-                 "value, or --categorical '%s' makes categories",
+                 "value, or --categorical '%.300s' makes categories",
                  more, csv_hint_ordered(f->hint, c->layout.delimiter, hint), f->stray,
                  strpbrk(f->stray, "',") == NULL ? f->stray : "TEXT", names);
 }
