@@ -201,6 +201,7 @@ class Estimators(unittest.TestCase):
         self.assertGreaterEqual(fitted.n_iter_, constant.n_iter_ + 8 * 2)
         self.assertLess(fitted.n_iter_, 200)
         self.assertEqual(max(fitted.validation_scores_), fitted.best_validation_score_)
+        self.assertEqual(classifier(**{**options, "max_iter": 3, "n_iter_no_change": np.inf}).fit(self.x, self.y).n_iter_, 3)
         adam = [classifier(learning_rate=kind).fit(self.x, self.y).model_.digest for kind in ("adaptive", "constant")]
         self.assertEqual(adam[0], adam[1])
         with self.assertRaisesRegex(ValueError, "learning_rate='adaptive' has no meaning in partial_fit"):
@@ -249,21 +250,32 @@ class Estimators(unittest.TestCase):
                 self.assertEqual([name for name in public if not hasattr(here, name)], [])
                 self.assertEqual(here.out_activation_, there.out_activation_)
                 self.assertEqual((here.best_loss_ is None, here.t_ / here.n_iter_), (there.best_loss_ is None, there.t_ / there.n_iter_))
-        said = [io.StringIO(), io.StringIO()]
-        for stream, make, options in zip(said, (classifier, MLPClassifier), ({"max_iter": 3}, {"max_iter": 3, "hidden_layer_sizes": 3})):
-            with contextlib.redirect_stdout(stream):
-                again = make(verbose=True, early_stopping=True, warm_start=True, **options).fit(self.x, self.y)
-                again.fit(self.x, self.y)
-        self.assertEqual(*(re.sub("[0-9][.][0-9]+", "N", stream.getvalue()) for stream in said))
-        with contextlib.redirect_stdout(said[0]):
-            classifier(verbose=True, tol=1e3, n_iter_no_change=2).fit(self.x, self.y)
-        self.assertEqual(said[0].getvalue().splitlines()[-1],
-                         "Training loss did not improve more than tol=1000.000000 for 2 consecutive epochs. Stopping.")
-        with self.assertWarnsRegex(UserWarning, "batch_size=400 is more than the 150 rows"):
+        with self.assertWarnsRegex(UserWarning, "batch_size=400 is more than the 150 training rows"):
             classifier(batch_size=400, max_iter=1).fit(self.x, self.y)
+        with self.assertWarnsRegex(UserWarning, "batch_size=140 is more than the 135 training rows"):
+            classifier(batch_size=140, early_stopping=True, max_iter=1).fit(self.x, self.y)
+        early = mlpdist._options.collect(classifier(early_stopping=True, alpha=0.27), 150, 0)
+        self.assertEqual((early["batch"], float(early["weight-decay"])), ("135", 0.27 / 135))
         self.assertEqual(classifier().fit(self.x, np.column_stack([self.y == 0, self.y > 0])).out_activation_, "logistic")
         scored = classifier(early_stopping=True).fit(self.x, self.y)
         self.assertEqual(scored.best_validation_score_, max(scored.validation_scores_))
+
+    def test_verbose_is_scikit_learns(self):
+        from sklearn.neural_network import MLPClassifier
+
+        def said(make, fits, **options):
+            fitted = make(verbose=True, warm_start=True, hidden_layer_sizes=3, random_state=1, **options)
+            with contextlib.redirect_stdout(io.StringIO()) as stream:
+                for _ in range(fits):
+                    fitted.fit(self.x, self.y)
+            return re.sub("[0-9][.][0-9]+", "N", stream.getvalue())
+
+        for fits, options in ((2, {"max_iter": 3}), (1, {"n_iter_no_change": 2, "tol": 1000})):  # that one ends by itself
+            self.assertEqual(*(said(make, fits, early_stopping=True, **options) for make in (classifier, MLPClassifier)))
+        # Of 150 rows an epoch has one step, and the fit ends with the next.
+        self.assertEqual(said(classifier, 1, n_iter_no_change=2, tol=1000).splitlines()[3:], [
+            "Iteration 4, loss = N", "Training loss did not improve more than tol=100N for 2 consecutive epochs. Stopping.",
+            "Iteration 5, loss = N"])
 
     def test_sparse_rows_and_unknown_parameters_are_refused(self):
         from scipy.sparse import csr_matrix

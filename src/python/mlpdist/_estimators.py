@@ -145,8 +145,10 @@ class _MLP(BaseEstimator):
             options.pop("init-from", None)
             options["normalize"] = "auto"  # the model's own
         run.before = len(curve)
-        model, rows = _fit.train(options, data, run.epoch_done, comm, before, _options.names(self), say)
-        self.model_ = Model(model)
+        model, result = _fit.train(options, data, run.epoch_done, comm, before, _options.names(self), say)
+        self.model_, rows = Model(model), result.train_rows
+        if result.stopped_early and (comm is None or comm.rank == 0):
+            run.stopped_early()
         if comm is not None:
             run.losses, run.valid, run.ended, run.epochs, rows = comm.bcast((run.losses, run.valid, run.ended, run.epochs, rows))
         self._take_losses(curve + run.losses, seen + len(run.losses) * rows)
@@ -238,6 +240,7 @@ class _Run:
         self.epochs = 0  # known once the run has begun, as epochs may be "auto"
         self.verbose, self.tol = estimator.verbose, estimator.tol
         self.patience = estimator.n_iter_no_change
+        self.early = _options.stops_early(estimator) and estimator.patience is None and estimator.min_delta is None
         self.by_loss = options.get("patience") == "0"  # a preset keeps the best epoch instead
         self.best, self.since = np.inf, 0
         self.adapts = _options.adapts(estimator)
@@ -256,11 +259,19 @@ class _Run:
         self.since = self.since + 1 if decides > self.best - self.tol else 0
         self.best = min(self.best, decides)
         at_end = not self.adapts or epoch.lr <= _options.LEAST_RATE
-        self.ended = self.by_loss and self.since > self.patience and at_end
-        if self.ended and self.verbose:
-            what = "Validation" if decides is not loss else "Training"
-            print(f"{what} loss did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs. Stopping.")
+        if self.by_loss and self.since > self.patience and at_end and not self.ended:  # an epoch of one step has a next
+            self.ended = True
+            self._say_end("Training loss" if decides is loss else "Validation loss")
         return self.ended
+
+    def stopped_early(self):
+        """The library has ended the run, by option patience."""
+        if self.early:
+            self._say_end(f"Validation {self.metric}")
+
+    def _say_end(self, what):
+        if self.verbose:
+            print(f"{what} did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs. Stopping.")
 
 
 # What scikit-learn's check_estimator leaves out, and why.

@@ -99,8 +99,9 @@ class _Watcher:
 
 
 def train(options, data, epoch_done, comm=None, start=None, names=None, say=logger.info):
-    """The model's handle and the number of training rows. options {name: text}; data: Data, or None where option data names a file. epoch_done(epoch)
-    is called on rank 0; where it returns true, the run ends and the model is that of this epoch. start: a Model whose
+    """The model's handle and the run's Result. options {name: text}; data: Data, or None where option data names a
+    file. epoch_done(epoch) is called on rank 0; where it returns true, the run ends after one more step, and the model
+    is that of the last whole epoch: this one, or the next, if an epoch has one step. start: a Model whose
     weights are the first, or None. names {option: parameter}, for messages; say(text) is called with each notice. A
     KeyboardInterrupt ends the run, too, with a warning as scikit-learn's: it is raised only if no epoch has passed."""
     watcher = _Watcher(epoch_done, lambda text: say(_words.in_python(lib, text, names)))
@@ -119,7 +120,7 @@ def train(options, data, epoch_done, comm=None, start=None, names=None, say=logg
                                           ctypes.byref(model))
         alone = comm is None or status == _library.MPI
         problem = watcher.problem if alone else watcher.problem_of_all(comm)
-        return _take(status, _Owned(model) if model else None, problem, names), result.train_rows
+        return _take(status, _Owned(model) if model else None, problem, names), result
 
 
 def _take(status, model, problem, names):

@@ -158,7 +158,12 @@ def of_passes(options, e, first):
     return {name: text for name, text in options.items() if name not in NOT_IN_PASSES}
 
 
-MOST_PATIENCE = 10**9  # of option patience; n_iter_no_change may be infinite
+MOST_PATIENCE = 10**9  # of options patience and lr-patience; n_iter_no_change may be infinite
+
+
+def _patience(e):
+    """n_iter_no_change epochs may pass without a gain; the option ends the run in the epoch that it names."""
+    return min(e.n_iter_no_change + 1, MOST_PATIENCE)
 
 
 def _learning_rate(e):
@@ -227,12 +232,26 @@ def _leave_to_model(e, made):
         made.pop(name, None)
 
 
+def _training_rows(e, rows):
+    """Those that early_stopping leaves for training."""
+    if not stops_early(e) or (e.folds is not None and e.folds > 1):
+        return rows
+    return max(rows - int(e.validation_fraction * rows + 0.5), 1)
+
+
+def _batch(e, rows):
+    if _searches(e):
+        return rows
+    rows = _training_rows(e, rows)
+    if e.batch_size != "auto" and rows < e.batch_size:
+        warnings.warn(f"mlpdist: batch_size={e.batch_size!r} is more than the {rows} training rows: all of them are one batch")
+    return min(200 if e.batch_size == "auto" else int(e.batch_size), rows)
+
+
 def collect(e, rows, seed):
     """{name: text} of all options of a fit of so many rows. Each of scikit-learn's defaults is set, so that nothing
     depends on those of `mlpdist train`."""
-    batch = min(200 if e.batch_size == "auto" else int(e.batch_size), rows) if not _searches(e) else rows
-    if e.batch_size != "auto" and batch < e.batch_size and not _searches(e):
-        warnings.warn(f"mlpdist: batch_size={e.batch_size!r} is more than the {rows} rows: all of them are one batch")
+    batch = _batch(e, rows)
     made = {"preset": "none", "hidden": _hidden(e.hidden_layer_sizes), "activation": _activation(e.activation), "init": "glorot-uniform",
             "optimizer": _optimizer(e), "lr": e.learning_rate_init, "schedule": "constant", "batch": batch,
             "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
@@ -243,13 +262,12 @@ def collect(e, rows, seed):
     if e.init_from is not None:
         _leave_to_model(e, made)
     if stops_early(e):
-        made.update({"valid-fraction": e.validation_fraction, "patience": e.n_iter_no_change, "select": "error",
+        made.update({"valid-fraction": e.validation_fraction, "patience": _patience(e), "select": "error",
                      "min-delta": e.tol, "save": "best"})
-        made["patience"] = min(made["patience"], MOST_PATIENCE)
     if e.folds is not None and e.folds > 1:  # they are the validation rows
         made["valid-fraction"] = 0
     if adapts(e):  # the rate falls instead; _Run ends the fit
-        made.update({"patience": 0, "schedule": "plateau", "lr-gamma": 0.2, "lr-patience": e.n_iter_no_change + 1, "min-delta": e.tol})
+        made.update({"patience": 0, "schedule": "plateau", "lr-gamma": 0.2, "lr-patience": _patience(e), "min-delta": e.tol})
     if _learning_rate(e) == "invscaling":
         made["schedule"] = "invscaling"
     return {**{name: as_text(value) for name, value in made.items()}, **own(e)}
