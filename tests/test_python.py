@@ -463,7 +463,7 @@ class Estimators(unittest.TestCase):
         for options, word in (({"solver": "lbfgs", "dropout": 0.1}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
                               ({"batch_size": "big"}, "batch_size='big' is no number"), ({"tol": None}, "tol=None"),
                               ({"hidden_layer_sizes": ("8", "wide")}, "hidden_layer_sizes"), ({"max_iter": [1]}, "max_iter"),
-                              ({"power_t": "half"}, "power_t='half' is no number"), ({"learning_rate": "falling"}, "falling"), ({"activation": "swash"}, "swash"),
+                              ({"power_t": "half"}, "power_t='half' is no number"), ({"learning_rate": "falling"}, "learning_rate='falling' is not known; constant, adaptive and invscaling are"), ({"activation": "swash"}, "swash"),
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):
                 classifier(**options).fit(self.x, self.y)

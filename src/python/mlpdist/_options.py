@@ -117,7 +117,7 @@ def check(e):
     if not e.learning_rate_init > 0:
         _refuse(f"learning_rate_init={e.learning_rate_init!r} is not above 0", "0.001 is the default")
     if e.learning_rate not in ("constant", "adaptive", "invscaling"):
-        _refuse(f"learning_rate={e.learning_rate!r} is not known", "constant and adaptive are, and schedule names others")
+        _refuse(f"learning_rate={e.learning_rate!r} is not known", "constant, adaptive and invscaling are, and schedule names others")
     if not e.shuffle and not _searches(e):
         _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
     if e.batch_size != "auto" and e.batch_size <= 0:
