@@ -485,6 +485,7 @@ g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Shrink").save("shrunk", 
 g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value
 g.on("Abs").on("Add", g.constant(2)).op("Div", z, g.value).save("other_size", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Abs").save("size", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Abs").on("Gemm", g.constant(matrix(2, 2))).save("inner_size", check=False)
 g = Graph(); z = g.on("Gemm", g.constant(matrix(4, 2))).value; g.on("Tanh").op("Sub", z, g.value).save("shrink", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu", domain="pkg.onnxscript.torch_lib").save("function", check=False)
 model = onnx.load("function.onnx")
@@ -581,7 +582,8 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused bent "chooses between values in a way that is not a known activation"
   refused alpha "has an alpha other than 1" "train the network again with an alpha of 1, or with Celu"
   refused other_size "divides by the size of values in a way that is not a softsign"
-  refused size ""
+  refused size "it ends in a part of an incomplete activation"
+  refused inner_size "operator Gemm" "follows |z|, an activation that mlpdist does not have: train the network again with another"
   refused shrunk "operator Shrink" "is an activation that mlpdist does not have: train the network again with another"
   refused shrink "operator Sub" "subtracts values in a way that is not a known activation"
   refused function "operator Relu, which makes y, is a function of the file" "onnx.inliner.inline_local_functions"

@@ -156,6 +156,10 @@ mlpd_status import_add_stage(import_builder *b, import_value *v, uint32_t width,
   TRY(import_settle_form(b, v));
   if (v->form == FORM_LOG_SOFTMAX)
     return import_refuse(b, "takes the logarithm of a softmax, which only ends a network");
+  if (v->form == FORM_ABS)
+    return import_refuse(b,
+                         "follows |z|, an activation that mlpdist does not have: train the network again with another, "
+                         "such as tanh");
   if (v->form >= MLPD_NUM_ACTIVATIONS) return import_refuse(b, "uses a part of an incomplete activation");
   return begin_stage(b, v, width, made);
 }
