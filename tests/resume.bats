@@ -238,18 +238,23 @@ goes_on_as_whole() {
   [ "$(checkpoints run | wc -l)" = 2 ] || fail "not two checkpoints"
 }
 
-@test "SIGTERM on mpirun: a checkpoint, for mpirun passes it on a second before it kills" {
+@test "SIGTERM on mpirun, or SIGHUP, under nohup too: a checkpoint, for mpirun sends SIGTERM a second before it kills" {
   # And has a status of its own. --mca odls_base_sigkill_timeout gives longer steps more time. Meanwhile mpirun reads
   # nothing, so a run that prints more than a pipe holds would wait.
-  begin 2 train "${quick[@]}" --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
-  until_true has_rows run/metrics.csv 1
-  ! has_checkpoint run || fail "a checkpoint before it was asked for"
-  kill -TERM "$run"
-  end
-  [ "$status" != 0 ] || fail "expected another status"
-  has_checkpoint run || fail "no checkpoint"
-  alone info "$(checkpoints run)"
-  succeeds
+  local signal
+  trap '' HUP # as nohup
+  for signal in TERM HUP; do
+    begin 2 train "${quick[@]}" --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
+    until_true has_rows run/metrics.csv 1
+    ! has_checkpoint run || fail "a checkpoint before it was asked for"
+    kill -"$signal" "$run"
+    end
+    [ "$status" != 0 ] || fail "expected another status"
+    has_checkpoint run || fail "no checkpoint"
+    alone info "$(checkpoints run)"
+    succeeds
+    rm -rf run
+  done
 }
 
 @test "SIGHUP of a terminal that is closed: a checkpoint, status 3; under nohup the run goes on" {
@@ -259,13 +264,13 @@ goes_on_as_whole() {
   end
   fails_with 3 "stopped as asked after step" "--resume auto goes on from here"
   has_checkpoint run || fail "no checkpoint"
-  # mpirun starts its ranks with the usual signals.
   (trap '' HUP; exec "$MLPDIST" train "${quick[@]}" --quiet --out other --epochs 1000000 --checkpoint-every 100000000 2> hangup) &
   run=$!
   until_true has_rows other/metrics.csv 1
   kill -HUP "$run"
   until_true has_rows other/metrics.csv $(($(wc -l < other/metrics.csv) + 2))
   kill -USR2 "$run"
+  status=0
   wait "$run" || status=$?
   [ "$status" = 3 ] || fail "status $status"
 }

@@ -38,7 +38,7 @@ static void catch_signals(void) {
   (void)sigaction(SIGUSR1, &action, NULL);
   (void)sigaction(SIGUSR2, &action, NULL); /* stops the run. After SIGTERM mpirun sends SIGKILL; this signal it
                                               forwards */
-  /* A terminal that is closed. nohup ignores it, and so does a run under nohup. */
+  /* A terminal that is closed. Under nohup it is ignored, and stays so; mpirun starts its ranks with the default. */
   if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) (void)sigaction(SIGHUP, &action, NULL);
 }
 
