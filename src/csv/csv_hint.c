@@ -212,12 +212,27 @@ bool csv_flags_add(char list[CSV_FLAGS_BYTES], const char *flag) {
 }
 
 bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
+/* $, pounds, yen and the like: those of Unicode's block of currencies, U+20A0 to U+20CF, too. */
+static bool take_currency(const char **p, const char *end) {
+  static const char *const signs[] = {"$",    "\u00A3", "\u00A5", "\uFFE5",
+                                      "\x80", "\xA3",   "\xA5"}; /* \x80: Windows-1252 */
+  const unsigned char *const u = (const unsigned char *)*p;
+  size_t length = end - *p >= 3 && u[0] == 0xE2 && (u[1] == 0x82 ? u[2] >= 0xA0 : u[1] == 0x83 && u[2] < 0x90) ? 3 : 0;
+  for (size_t i = 0; length == 0 && i < sizeof signs / sizeof *signs; i++) {
+    const size_t bytes = strlen(signs[i]);
+    if ((size_t)(end - *p) >= bytes && memcmp(*p, signs[i], bytes) == 0) length = bytes;
+  }
+  *p += length;
+  return length > 0;
+}
+
   const csv_syntax plain = {.decimal = '.'};
   char hint[CSV_HINT_BYTES];
   number parsed;
   if (cell->end - cell->begin < 2) return false;
   const char *p = cell->begin; /* behind a currency: $ (63.77) */
-  while (p < cell->end && (*p == '$' || *p == ' ' || (unsigned char)*p >= 0x80)) p++;
+  if (take_currency(&p, cell->end))
+    while (p < cell->end && *p == ' ') p++;
   const bool in_parentheses = p < cell->end && *p == '(' && cell->end[-1] == ')';
   if (!in_parentheses && cell->end[-1] != '-') return false;
   *amount = (csv_cell){.begin = in_parentheses ? p + 1 : cell->begin, .end = cell->end - 1};
