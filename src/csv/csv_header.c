@@ -79,6 +79,7 @@ static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax
 
 /* The numbers of a line that may be a header. */
 typedef struct head_numbers {
+  int line;
   uint64_t cells, names, numbers;
   int64_t first, step;
   double low, high, width; /* the first number, the last, and the difference of the first two */
@@ -96,7 +97,7 @@ static void add_to_scale(head_numbers *h, double value) {
 }
 
 static head_numbers read_head(const csv_sample *s, const csv_syntax *syntax, int head) {
-  head_numbers h = {.regular = true, .ascending = true, .even = true};
+  head_numbers h = {.line = head, .regular = true, .ascending = true, .even = true};
   int64_t last = 0;
   uint64_t at = 0;
   for (const char *p = sample_after_hash(s, head, syntax->delimiter); p != NULL; at++) {
@@ -153,10 +154,29 @@ static bool all_have_decimals(const csv_sample *s, const csv_syntax *syntax, int
   return rows >= ROWS_LEAST;
 }
 
-/* true if no row holds mostly numbers like years, or if three or more years are beside names, and no row of several has
- * numbers at equal intervals. */
+/* true if a column has its text in line head in a line from `body` on, too: line head is a row then. */
+static bool recurs(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
+  for (int line = body; line < s->count; line++) {
+    const char *p = sample_after_hash(s, head, syntax->delimiter);
+    const char *q = s->lines[line].hash ? NULL : s->lines[line].text;
+    while (p != NULL && q != NULL) {
+      csv_cell name, cell;
+      number parsed;
+      p = csv_next_cell(p, s->lines[head].end, syntax->delimiter, &name);
+      q = csv_next_cell(q, s->lines[line].end, syntax->delimiter, &cell);
+      const size_t length = (size_t)(name.end - name.begin);
+      const bool equal = (size_t)(cell.end - cell.begin) == length && memcmp(name.begin, cell.begin, length) == 0;
+      const csv_kind kind = equal ? csv_cell_read(syntax, &name, &parsed) : CSV_MISSING;
+      if (kind == CSV_TEXT || kind == CSV_YES_NO) return true;
+    }
+  }
+  return false;
+}
+
+/* true if no row holds mostly numbers like years, or if three or more years are beside names that are no cells of their
+ * columns, and no row of several has numbers at equal intervals. */
 static bool are_years_above(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h) {
-  enum { YEARS_LEAST = 3, ROWS_LEAST = 4 };
+  enum { YEARS_LEAST = 3, STEP_MOST = 10, ROWS_LEAST = 4 };
   int rows = 0, alike = 0, regular = 0;
   for (int line = body; line < s->count; line++) {
     if (s->lines[line].hash) continue;
@@ -165,7 +185,8 @@ static bool are_years_above(const csv_sample *s, const csv_syntax *syntax, int b
     alike += !is_otherwise(s, syntax, line, FIRST_YEAR, LAST_YEAR);
     regular += row.regular && row.numbers >= YEARS_LEAST;
   }
-  return alike == 0 || (h->names > 0 && h->numbers >= YEARS_LEAST && rows >= ROWS_LEAST && regular == 0);
+  const bool beside_names = h->names > 0 && h->numbers >= YEARS_LEAST && h->step <= STEP_MOST;
+  return alike == 0 || (beside_names && rows >= ROWS_LEAST && regular == 0 && !recurs(s, syntax, h->line, body));
 }
 
 /* true for names 0, 1, 2, ..., which pandas gives to columns without names, or years. */
@@ -180,7 +201,7 @@ static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int 
     if (h->numbers >= MANY) return true;
     if (h->numbers < 3 && h->names == 0) return false;
     return (h->first == 0 && is_otherwise(s, syntax, body, 0, (double)last)) ||
-           (h->names > 0 && all_have_decimals(s, syntax, body));
+           (h->names > 0 && all_have_decimals(s, syntax, body) && !recurs(s, syntax, h->line, body));
   }
   return years && are_years_above(s, syntax, body, h);
 }
@@ -314,7 +335,8 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool
     filled += cell.begin < cell.end;
     cells++;
   }
-  if (more && (filled == 1 || (filled < cells && all_have_numbers(s, syntax, at + 1)))) return true;
+  const bool types = more && (filled == 1 || (filled < cells && all_have_numbers(s, syntax, at + 1)));
+  if (types && !recurs(s, syntax, at, at + 1)) return true;
   for (int line = at + 1; line < s->count; line++)
     if (!s->lines[line].hash && names_over_numbers(s, syntax, at, line, false) > 0) return true;
   return false;

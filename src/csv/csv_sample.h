@@ -46,7 +46,7 @@ bool sample_may_be_names(const csv_sample *s, const csv_syntax *syntax, int row)
 
 /* true if this line, between a header and rows of numbers, holds units or types. more: it follows such a line; then the
  * line in which pandas names the index, and whose other cells are empty, counts too, and one with some cells empty
- * where all rows have numbers (Orange: meta, class). */
+ * where all rows have numbers (Orange: meta, class), if its texts are in no row. */
 bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool more);
 
 /* true if this line, below a header that does not tell all columns apart, may be the next level of it. */
