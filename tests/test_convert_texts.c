@@ -400,15 +400,15 @@ static void test_fixed_widths(void **state) {
 static void test_line_of_delimiters(void **state) {
   (void)state;
   const size_t count = (size_t)1 << 22;
-  char *const text = malloc(count + 16);
+  char *const text = malloc(count + 80);
   assert_non_null(text);
   memset(text, ',', count);
   memcpy(text + count, "\n1,2", 5);
   write_text("a.csv", text);
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "a.csv: has more than 4194304 columns", "a.csv");
-  memcpy(text, "1,\"", 3); /* a cell in quotes */
-  memcpy(text + count - 10, "\",0\n2,b,1\n", 10);
-  text[count] = '\0';
+  memset(text, ',', count + 64);
+  memcpy(text, "1,\"\"\"", 5); /* a cell in quotes that begins with one */
+  memcpy(text + count + 50, "\",0\n2,b,1\n", 11);
   write_text("a.csv", text);
   mlpd_convert_result r;
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
@@ -431,6 +431,20 @@ static void test_line_of_delimiters(void **state) {
 
 static void write_months(char *text, size_t size, int last) {
   size_t used = (size_t)snprintf(text, size, "ym,v,k\n");
+/* The quotes of a line were counted again for each cell that may end in one. */
+static void test_line_of_escaped_quotes(void **state) {
+  (void)state;
+  static const char cell[] = "\"\\\"\",";
+  const size_t width = strlen(cell), cells = (size_t)1 << 18; /* an even number */
+  char *const text = malloc(cells * width + 4);
+  assert_non_null(text);
+  for (size_t i = 0; i < cells; i++) memcpy(text + i * width, cell, width);
+  memcpy(text + cells * width - 1, "\n1\n", 4);
+  write_text("a.csv", text);
+  free(text);
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "has one column; a table needs a feature and a label", "a.csv");
+}
+
   for (int i = 0; i < 24; i++)
     used += (size_t)snprintf(text + used, size - used, "20%02d%02d,%d,%d.5\n", 10 + i / 12, i == 23 ? last : 1 + i % 12,
                              i * 7 % 5, i * i % 13);
@@ -484,4 +498,5 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_months, clear_folder),
                                      cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
+                                     cmocka_unit_test_teardown(test_line_of_escaped_quotes, clear_folder),
 }

@@ -20,24 +20,26 @@ static bool has_odd_quotes(const char *p, const char *end) {
   return odd;
 }
 
-/* May the quote at p, behind a backslash in a quoted cell that begins at cell, not be its end? */
-static bool is_inside(const char *text, const char *cell, const char *p, const char *end) {
+/* May the quote at p, behind a backslash in a quoted cell that begins at cell, not be its end? odd: the line has an odd
+ * number of quotes. */
+static bool is_inside(const char *text, const char *cell, const char *p, const char *end, bool odd) {
   const char *const next = p + 1;
   if (next == end || is_usual(*next)) return false;                                 /* "C:\data\", */
   if (*next == ' ' || *next == '\r') return cell > text || closes_below(next, end); /* blanks may separate */
   if (*next != '"') return true;
-  return (next + 1 == end || is_usual(next[1])) && has_odd_quotes(text, end); /* "5\"", unlike "C:\""dir""" */
+  return (next + 1 == end || is_usual(next[1])) && odd; /* "5\"", unlike "C:\""dir""" */
 }
 
 /* Is a quote inside of a quoted cell behind a backslash? */
 static bool escapes_quotes(const char *text, const char *end) {
+  const bool odd = has_odd_quotes(text, end);
   for (const char *p = text; (p = memchr(p, '"', (size_t)(end - p))) != NULL; p++) {
     if (p > text && !is_usual(p[-1])) continue;
     const char *const cell = p;
     for (p++; p < end && *p != '"'; p++) {
       if (*p != '\\' || p + 1 == end || p[1] != '"') continue;
       p++;
-      if (is_inside(text, cell, p, end)) return true;
+      if (is_inside(text, cell, p, end, odd)) return true;
       break;
     }
     if (p >= end) return false;

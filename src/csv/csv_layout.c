@@ -362,7 +362,10 @@ static uint64_t count_delimiters(const char *begin, const char *end, char delimi
   bool quoted = false;
   for (const char *p = begin; p < end; p++) {
     const bool opens = *p == '"' && (p == begin || strchr("\t;,| ", p[-1]) != NULL || p[-1] == delimiter);
-    if (*p == '"') quoted = !quoted && opens;
+    if (quoted && *p == '"' && p + 1 < end && p[1] == '"')
+      p++; /* a quote in the cell */
+    else if (*p == '"')
+      quoted = !quoted && opens;
     found += !quoted && *p == delimiter && (*p != ' ' || p == begin || p[-1] != ' ');
   }
   return found;

@@ -1,5 +1,6 @@
 #include "csv/csv_texts.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -96,11 +97,17 @@ static bool note_parts(const csv_source *c, uint32_t column) {
   return true;
 }
 
-/* Does the set hold what follows "Total " in this text? */
-static bool is_total_of(const category_set *set, const char *rest) {
-  for (uint32_t k = 0; k < set->count; k++)
-    if (strcasecmp(set->all[k].text, rest) == 0) return true;
-  return false;
+/* Does the set hold what follows "Total " in this text, as it is or with the other case of its first letter? */
+static bool is_total_of(const category_set *set, const category *one) {
+  enum { BEFORE = 6, MOST = 80 };
+  char rest[MOST];
+  const size_t length = one->length - BEFORE;
+  if (length == 0 || length > MOST) return false;
+  memcpy(rest, one->text + BEFORE, length);
+  if (category_set_holds(set, rest, length)) return true;
+  const int first = (unsigned char)rest[0];
+  rest[0] = (char)(isupper(first) ? tolower(first) : toupper(first));
+  return category_set_holds(set, rest, length);
 }
 
 /* Rows of sums among the rows that they sum up: Total beside Male and Female, Total Sales beside Sales. */
@@ -110,7 +117,7 @@ static void note_totals(const csv_source *c, uint32_t column) {
   char number[CSV_NUMBER_BYTES];
   for (uint32_t k = 0; k < set->count && set->count > 1; k++) {
     const char *const text = set->all[k].text;
-    bool found = strncasecmp(text, "total ", 6) == 0 && is_total_of(set, text + 6);
+    bool found = strncasecmp(text, "total ", 6) == 0 && is_total_of(set, &set->all[k]);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) found = found || strcasecmp(text, words[i]) == 0;
     if (!found) continue;
     const char *const name = csv_column_name(&c->layout, column, number);

@@ -78,6 +78,10 @@ mlpd_status category_set_add(category_set *set, const char *text, size_t length,
   return MLPD_OK;
 }
 
+bool category_set_holds(const category_set *set, const char *text, size_t length) {
+  return *find_slot(set, text, length) > 0;
+}
+
 /* ---- Codes ------------------------------------------------------------------------------------------ */
 
 static bool read_number(const category *c, double *value) {

@@ -31,6 +31,9 @@ void category_set_clear(category_set *set);
 /* Adds a text; *index: its place in `all`, or `count` if the set is full. */
 mlpd_status category_set_add(category_set *set, const char *text, size_t length, uint32_t *index);
 
+/* Was the text added? */
+bool category_set_holds(const category_set *set, const char *text, size_t length);
+
 /* Returns the code of a text, or CATEGORY_UNKNOWN if it was not added. The first call assigns all codes. */
 mlpd_status category_set_code(category_set *set, const char *text, size_t length, int32_t *code);
 
