@@ -167,8 +167,17 @@ static void test_transposed_npy(void **state) {
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "x seems to hold samples in columns: save x.T", "x.npy", "y.npy");
   WRITE_NPY("y.npy", "<i8", "(1, 3)", int64_t, 0, 1, 1);
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "save x.T and y.T", "x.npy", "y.npy");
+  WRITE_NPY("x.npy", "<f8", "(1, 3)", double, 0.1, 2, 3);
+  WRITE_NPY("y.npy", "<i8", "(2, 3)", int64_t, 0, 1, 1, 1, 0, 0); /* one-hot */
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "save x.T and y.T", "x.npy", "y.npy");
   WRITE_NPY("x.npy", "<f8", "(3, 2)", double, 0.1, 2, 3, 4, 5, 6);
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "y seems to hold samples in columns: save y.T", "x.npy", "y.npy");
+  WRITE_NPY("y.npy", "<i8", "(1, 3)", int64_t, 0, 1, 1);
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "y seems to hold samples in columns: save y.T", "x.npy", "y.npy");
+  WRITE_NPY("x.npy", "<f8", "(1, 2)", double, 0.1, 2);
+  WRITE_NPY("y.npy", "<i8", "(3,)", int64_t, 0, 1, 0);
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "y.npy has 3", "x.npy", "y.npy");
+  assert_null(strstr(mlpd_error_message(), "save"));
 }
 
 /* Headers as others write them: the same values each. */

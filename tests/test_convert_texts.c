@@ -394,6 +394,10 @@ static void test_fixed_widths(void **state) {
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "header=None, widths=[5, 5, 8]", "a.csv");
   write_text("a.csv", "1\n2\n3\n");
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "has one column; a table needs a feature and a label", "a.csv");
+  mlpd_convert_options second = o; /* without the first of two such columns */
+  second.ignore = "0";
+  write_text("a.csv", "   1   0\n   2   1\n   3   0\n");
+  ASSERT_REFUSED(second, MLPD_ERROR_DATA, "no column is left for features; a table needs a feature", "a.csv");
 }
 
 /* It is refused before the cells are counted: all cells of such a line were read for minutes. */
@@ -427,10 +431,6 @@ static void test_line_of_delimiters(void **state) {
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
 }
 
-/* ---- Notes ---- */
-
-static void write_months(char *text, size_t size, int last) {
-  size_t used = (size_t)snprintf(text, size, "ym,v,k\n");
 /* The quotes of a line were counted again for each cell that may end in one. */
 static void test_line_of_escaped_quotes(void **state) {
   (void)state;
@@ -445,6 +445,10 @@ static void test_line_of_escaped_quotes(void **state) {
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "has one column; a table needs a feature and a label", "a.csv");
 }
 
+/* ---- Notes ---- */
+
+static void write_months(char *text, size_t size, int last) {
+  size_t used = (size_t)snprintf(text, size, "ym,v,k\n");
   for (int i = 0; i < 24; i++)
     used += (size_t)snprintf(text + used, size - used, "20%02d%02d,%d,%d.5\n", 10 + i / 12, i == 23 ? last : 1 + i % 12,
                              i * 7 % 5, i * i % 13);
@@ -494,9 +498,9 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_header_of_texts_in_further_tables, clear_folder),
                                      cmocka_unit_test_teardown(test_fixed_widths, clear_folder),
                                      cmocka_unit_test_teardown(test_line_of_delimiters, clear_folder),
+                                     cmocka_unit_test_teardown(test_line_of_escaped_quotes, clear_folder),
                                      cmocka_unit_test_teardown(test_units_are_no_flags, clear_folder),
                                      cmocka_unit_test_teardown(test_months, clear_folder),
                                      cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
-                                     cmocka_unit_test_teardown(test_line_of_escaped_quotes, clear_folder),
 }

@@ -186,15 +186,14 @@ static mlpd_status check_numbers(const input_array *x) {
               input_name(x->in));
 }
 
-/* Programs that keep samples in columns store x (features, samples), and y (1, samples). */
+/* Programs that keep samples in columns store x (features, samples), and y (1, samples), or (classes, samples) where it
+ * is one-hot. */
 static mlpd_status fail_rows(const input_array *x, const input_array *y) {
-  const uint64_t x_samples = y->header.rows == 1 ? y->header.columns : y->header.rows;
-  const bool x_turned = x->header.columns == x_samples, y_turned = y->header.rows == 1 && y->header.columns > 1;
-  const bool turned = x_turned || (y_turned && y->header.columns == x->header.rows);
-  const char *const cure = !turned                ? ""
-                           : x_turned && y_turned ? "; they seem to hold samples in columns: save x.T and y.T"
-                           : x_turned             ? "; x seems to hold samples in columns: save x.T"
-                                                  : "; y seems to hold samples in columns: save y.T";
+  const uint64_t x_columns = x->header.columns, y_columns = y->header.columns;
+  const bool both = x_columns == y_columns && x_columns > x->header.rows && y_columns > y->header.rows;
+  const char *cure = both ? "; they seem to hold samples in columns: save x.T and y.T" : "";
+  if (x_columns > 1 && x_columns == y->header.rows) cure = "; x seems to hold samples in columns: save x.T";
+  if (y_columns > 1 && y_columns == x->header.rows) cure = "; y seems to hold samples in columns: save y.T";
   return FAIL(MLPD_ERROR_DATA, "%s has %llu rows, but %s has %llu%s", input_name(x->in),
               (unsigned long long)x->header.rows, input_name(y->in), (unsigned long long)y->header.rows, cure);
 }

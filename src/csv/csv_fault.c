@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "csv/csv_internal.h"
 #include "source/date.h"
 #include "source/report.h"
@@ -249,7 +250,9 @@ static bool is_footer(const csv_source *c, uint32_t column, const csv_fault *f) 
 
 /* Options read the first text, but not all: "0%" beside "1 - 10%". Other columns are often alike, and named at once. */
 static void advise_stray(const csv_source *c, const csv_fault *f, const char *more, char *what, size_t size) {
+  static const char cut[] = ",...";
   char names[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES], hint[CSV_HINT_BYTES];
+  const char *others = "";
   size_t used = 0;
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     const csv_fault *const g = c->plan.roles[i] == CSV_FEATURE ? c->faults[i] : NULL;
@@ -257,11 +260,15 @@ static void advise_stray(const csv_source *c, const csv_fault *f, const char *mo
     if (g == NULL || set || c->plan.dates[i] != DATE_NONE || g->hint[0] == '\0' || g->stray[0] == '\0') continue;
     report_list_add(names, &used, ",", csv_column_name(&c->layout, i, number));
   }
+  if (text_ends_in(names, cut)) {
+    names[strlen(names) - strlen(cut)] = '\0';
+    others = " (more columns are like these)";
+  }
   (void)snprintf(what, size,
                  "is not a number in this notation%s; %s reads it, but not '%s': --missing '%s' makes that a missing "
-                 "value, or --categorical '%.300s' makes categories",
-                 more, csv_hint_ordered(f->hint, c->layout.delimiter, hint), f->stray,
-                 strpbrk(f->stray, "',") == NULL ? f->stray : "TEXT", names);
+                 "value, or --categorical '%.300s' makes categories%s",
+                 more, csv_hint_ordered(f->hint, c->layout.delimiter, hint), f->stray, report_word(f->stray), names,
+                 others);
 }
 
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
@@ -315,11 +322,11 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(what, sizeof what,
                    "is not a number; delete this last line if it is no row (a total, a source), or use --missing '%s' "
                    "to treat the cell as a missing value%s",
-                   strpbrk(f->text, "',") == NULL ? f->text : "TEXT", categorical);
+                   report_word(f->text), categorical);
   if (*what == '\0')
     (void)snprintf(what, sizeof what,
                    "is not a number%s; correct it, or use --missing '%s' to treat it as a missing value%s", more,
-                   strpbrk(f->text, "',") == NULL ? f->text : "TEXT", categorical);
+                   report_word(f->text), categorical);
   return place_error(c, f->text_line, column, f->text, what);
 }
 

@@ -128,7 +128,8 @@ static void join_strips(char hint[CSV_HINT_BYTES], const char *more) {
   char texts[CSV_HINT_BYTES], one[CSV_HINT_BYTES], joined[3 * CSV_HINT_BYTES];
   const char *others, *its_others;
   if (!divide_hint(hint, texts, &others) || !divide_hint(more, one, &its_others) || is_listed(texts, one)) return;
-  if (!is_symbol(one)) return (void)(hint[0] = '\0');
+  const bool symbols_before = strchr(texts, ',') != NULL || is_symbol(texts);
+  if (!is_symbol(one) || !symbols_before) return (void)(hint[0] = '\0');
   if (*others != '\0' && *its_others != '\0' && strcmp(others, its_others) != 0) return;
   const int length =
       snprintf(joined, sizeof joined, "--strip '%s,%s'%s", texts, one, *others != '\0' ? others : its_others);
@@ -211,7 +212,6 @@ bool csv_flags_add(char list[CSV_FLAGS_BYTES], const char *flag) {
   return true;
 }
 
-bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
 /* $, pounds, yen and the like: those of Unicode's block of currencies, U+20A0 to U+20CF, too. */
 static bool take_currency(const char **p, const char *end) {
   static const char *const signs[] = {"$",    "\u00A3", "\u00A5", "\uFFE5",
@@ -226,6 +226,7 @@ static bool take_currency(const char **p, const char *end) {
   return length > 0;
 }
 
+bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
   const csv_syntax plain = {.decimal = '.'};
   char hint[CSV_HINT_BYTES];
   number parsed;

@@ -85,7 +85,7 @@ static mlpd_status fail_empty(const csv_source *c) {
                 "%s: %s seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed "
                 "'s/%s/\\t/g' %s > %s.tsv",
                 c->base.name, pair, pair, file, base);
-  if (c->layout.widths[0] != '\0')
+  if (c->layout.columns == 1 && c->layout.widths[0] != '\0')
     return FAIL(MLPD_ERROR_DATA, "%s: has one column; if it is several columns of a fixed width, divide them: %s",
                 c->base.name, csv_fixed_command(&c->lines, c->layout.names != NULL, c->layout.widths, command));
   return FAIL(MLPD_ERROR_DATA,

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "data/stored_labels.h"
+#include "source/report.h"
 
 enum { LABEL_SLOTS = 1 << 15 }; /* a power of two, over three times LABEL_CLASSES_MOST */
 
@@ -336,8 +337,8 @@ static mlpd_status check_texts(const label_set *set) {
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number, but %llu of %llu labels are; correct it, leave out such rows with "
-                "--missing '%.40s' --drop-missing, or use --task classification to make the labels classes",
-                place, text, (unsigned long long)set->numbers, (unsigned long long)all, text);
+                "--missing '%s' --drop-missing, or use --task classification to make the labels classes",
+                place, text, (unsigned long long)set->numbers, (unsigned long long)all, report_word(text));
   if (nearly_all_differ(set))
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s': the target has %u different texts in %llu rows, too many for classes; choose another "
@@ -346,9 +347,9 @@ static mlpd_status check_texts(const label_set *set) {
   if (mixes_values(set))
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number, but %llu of %llu labels are, most of them numbers that are not whole and "
-                "occur once; leave out the other rows with --missing '%.40s' --drop-missing, or use --task "
+                "occur once; leave out the other rows with --missing '%s' --drop-missing, or use --task "
                 "classification to make the labels classes",
-                place, text, (unsigned long long)set->numbers, (unsigned long long)all, text);
+                place, text, (unsigned long long)set->numbers, (unsigned long long)all, report_word(text));
   return MLPD_OK;
 }
 

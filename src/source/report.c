@@ -28,3 +28,8 @@ void report_list_add(char *text, size_t *used, const char *separator, const char
     *used = LIST_BYTES;
   }
 }
+
+const char *report_word(const char *text) {
+  enum { WHOLE = 38 }; /* longer texts of cells are cut in messages */
+  return strlen(text) > WHOLE || strpbrk(text, "',") != NULL ? "TEXT" : text;
+}

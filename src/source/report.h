@@ -13,4 +13,7 @@ void convert_say(const mlpd_convert_options *options, const char *format, ...) _
  */
 void report_list_add(char *text, size_t *used, const char *separator, const char *item);
 
+/* A text of a cell, as --missing takes it in a shell: "TEXT" if it has a quote or a comma, or may be cut. */
+const char *report_word(const char *text);
+
 #endif
