@@ -60,6 +60,8 @@ static void test_orange(void **state) {
   assert_class_names("a,b");
   assert_said("20 rows of 2 features");
   assert_read(ROWS("u\tv\tk\nm\ts\t-\n\t7\ta\n", "%2$d.5\t%3$d.5\t%1$s\n", 20, "a", "b"), "21 rows of 2 features");
+  assert_read(ROWS("u\tv\tw\tk\nm\ts\t-\t-\n\t\tb\tc\n", "%2$d.5\t%3$d.5\t%1$s\tc\n", 20, "a", "b"), "21 rows of 3");
+  assert_read(ROWS("u\tv\tk\nm\ts\t-\n\t\tb\n", "%2$d.5\t%3$d.5\t%1$s\n", 20, "a", "b"), "21 rows of 2 features");
 }
 
 /* Loggers of Campbell describe themselves in a line that is wider than the table. */
@@ -87,6 +89,8 @@ static void test_years_beside_names(void **state) {
   assert_read(ROWS("region,sex,2015,2016,2017\n", "%2$04d Town,%1$s,%3$d,1600,1700\n", 12, "men", "women"),
               "header: region, sex, 2015, 2016, 2017");
   assert_said("12 rows of 3 features"); /* without the region, which identifies rows */
+  assert_read(ROWS("Anna,1900,1925,1950\n", "%1$s%2$d,1890,1913,1970\n", 12, "Bo"), "no header");
+  assert_read(ROWS("Rome,1990,2000,2010\n", "%1$s,1890,1913,1970\n", 12, "Oslo", "Rome"), "no header");
   assert_read(ROWS("a,b,2015,2016,2017\n", "%2$04d Town,%1$s,1700,1800,1900\n", 12, "men", "women"), "no header");
 }
 
@@ -95,7 +99,16 @@ static void test_numbers_beside_a_name(void **state) {
   (void)state;
   assert_read(ROWS("1,2,3,class\n", "%2$d.5,%3$d,0.25,%1$s\n", 12, "a", "b"), "header: 1, 2, 3, class");
   assert_class_names("a,b");
+  assert_read(ROWS("1,2,3,b\n", "%2$d.5,%3$d,0.25,%1$s\n", 12, "a", "b"), "no header"); /* b occurs again */
+  assert_read(ROWS("1,2,3,y\n", "%2$d.5,%3$d,0.25,%1$s\n", 12, "y", "n"), "no header");
   assert_read(ROWS("1,2,3,c\n", "%2$d,%3$d,7,%1$s\n", 12, "a", "b"), "no header"); /* may be a row of whole numbers */
+}
+
+/* Units behind blanks, and missing cells, between tabs. */
+static void test_tabs_beside_units(void **state) {
+  (void)state;
+  assert_read(ROWS("", "%2$d\t%2$d.5 kg\t%1$s\t%3$d\n", 20, "0.5", "0.25", ""), "4 columns separated by tabs");
+  assert_said("20 rows of 2 features");
 }
 
 /* ---- Amounts ---- */
@@ -115,6 +128,9 @@ static void test_units_behind_commas(void **state) {
   assert_refusal(ROWS("v;k\n", "%2$d,1%1$s;%2$d\n", 20, " kg"), "--strip kg --decimal comma reads them");
   assert_refusal(ROWS("k;v\n", "%2$d;%2$d,1 %1$s\n", 30, "z\u0142"), "--strip z\u0142 --decimal comma reads it");
   assert_refusal(ROWS("v;k\n", "%2$d,1 %1$s;%2$d\n", 20, "Mio", "Mrd"), "its texts are numbers in units that differ");
+  assert_refusal(ROWS("v;k\n", "%2$d,1 %1$s;%2$d\n", 20, "kg", "%"), "its texts are numbers in units that differ");
+  assert_refusal(ROWS("v;k\n", "%2$d,1 %1$s;%2$d\n", 20, "%", "kg"), "its texts are numbers in units that differ");
+  assert_refusal(ROWS("v;k\n", "%2$d,1 %1$s;%2$d\n", 20, "$", "EUR"), "--strip '$,EUR' --decimal comma reads it");
   assert_read(ROWS("event;v;k\n", "%1$s;%2$d;%3$d\n", 20, "1,500 m", "10,000 m"), "columns of categories: event (2)");
   assert_read(ROWS("chem;v;k\n", "%1$s;%2$d;%3$d\n", 21, "2,4 D", "2,4 DB", "other"), "categories: chem (3)");
   assert_read(ROWS("v;k;event\n", "%2$d;%3$d;%1$s\n", 20, "1,500 m", "10,000 m"), "2 classes: 1,500 m, 10,000 m");
@@ -135,7 +151,18 @@ static void test_accounts_with_a_currency(void **state) {
                  "'$ (63.77)' is a negative number in the notation of accounts; write -63.77");
   assert_refusal(ROWS("v,k\n", "\"%1$s\",%2$d\n", 20, " $ 5.20 ", " $ 7.10 ", " $ 9 ", " $ -   "),
                  "--strip '$' reads it, but not '$ -': --missing '$ -' makes that a missing value");
+  assert_refusal(ROWS("v,k\n", "%1$s,%2$d\n", 20, "\u20BA(63.77)", "5.20"), "write -63.77");
+  assert_refusal(ROWS("v,k\n", "%1$s,%2$d\n", 20, "\u00A3 (63.77)", "5.20"), "write -63.77");
 }
+
+/* Groups of a school: other texts in front of the parentheses are no currencies. */
+static void test_texts_before_parentheses(void **state) {
+  (void)state;
+  assert_read(ROWS("v,u,k\n", "%1$s,%2$d,%3$d.5\n", 20, "\u73ED (1)", "\u73ED (2)"), "columns of categories: v (2)");
+  assert_read(ROWS("u,k\n", "%2$d.5,%1$s\n", 20, "\u0413\u0440\u0443 (1)", "\u0413\u0440\u0443 (2)"), "2 classes: ");
+}
+
+#define LONG "a_name_of_a_column_that_is_as_long_as_questions_of_a_survey_are_if_exported_from_a_form_"
 
 /* Insurance data of CoIL 2000: most rows hold 0%, others ranges. */
 static void test_ranges_beside_percents(void **state) {
@@ -143,6 +170,21 @@ static void test_ranges_beside_percents(void **state) {
   assert_refusal(ROWS("u,v,w,k\n", "%1$s,%2$d,%1$s,%3$d\n", 20, "0%", "0%", "0%", "1 - 10%"),
                  "--strip % reads it, but not '1 - 10%': --missing '1 - 10%' makes that a missing value, or "
                  "--categorical 'u,w' makes categories");
+  assert_refusal(ROWS("u,v,k\n", "%1$s,%2$d,%3$d\n", 20, "0%", "0%", "about one half of all that we have seen here"),
+                 "--missing 'TEXT' makes that a missing value"); /* its end is not known from the message */
+  assert_refusal(ROWS(LONG "1," LONG "2," LONG "3," LONG "4,k\n", "%1$s,%1$s,%1$s,%1$s,%2$d\n", 20, "0%", "0%", "n/r"),
+                 LONG "3' makes categories (more columns are like these)");
+}
+
+/* A text of the target that --missing would not know as it is shown. */
+static void test_words_in_cures(void **state) {
+  (void)state;
+  assert_refusal(ROWS("v,k\n", "%2$d,\"%1$s\"\n", 40, "0.5", "1.5", "2.5", "3, or 4"),
+                 "leave out such rows with --missing 'TEXT' --drop-missing");
+  assert_refusal(ROWS("v,k\n", "%2$d,%1$s\n", 40, "0.5", "1.5", "2.5", "the sensor was broken on this very day"),
+                 "leave out such rows with --missing 'the sensor was broken on this very day' --drop-missing");
+  assert_refusal(ROWS("v,k\n", "%2$d,%1$s\n", 40, "0.5", "1.5", "2.5", "the sensor was broken on that very long day"),
+                 "leave out such rows with --missing 'TEXT' --drop-missing");
 }
 
 static void test_several_numbers(void **state) {
@@ -207,12 +249,19 @@ static void test_no_dates(void **state) {
   assert_read(ROWS("t,v,k\n", "%1$s.05.21,%2$d,%3$d.5\n", 20, "18", "19"), "look like dates");
 }
 
+/* Codes of goods and accounts. */
+static void test_codes_with_points(void **state) {
+  (void)state;
+  assert_read(ROWS("t,v,k\n", "8471.%1$s.12,%2$d,%3$d.5\n", 20, "05", "06"), "columns of categories: t (2)");
+}
+
 /* Sums among the rows of a statistical office. */
 static void test_totals_among_rows(void **state) {
   (void)state;
   assert_read(ROWS("sex,v,k\n", "%1$s,%2$d,%3$d.5\n", 21, "Total", "Male", "Female"),
               "rows with 'Total' in column sex may hold sums of other rows");
   assert_read(ROWS("dept,v,k\n", "%1$s,%2$d,%3$d.5\n", 20, "Sales", "Total Sales"), "rows with 'Total Sales'");
+  assert_read(ROWS("dept,v,k\n", "%1$s,%2$d,%3$d.5\n", 20, "Sales", "total sales"), "rows with 'total sales'");
   assert_read(ROWS("damage,v,k\n", "%1$s,%2$d,%3$d.5\n", 20, "Total loss", "Partial"), "target");
   assert_unsaid("sums of other rows");
   assert_read(ROWS("u,v,k\n", "%1$s,%2$d,%3$d.5\n", 21, "..", "1.5", "2"), "missing values: u (7)"); /* World Bank */
@@ -237,16 +286,20 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_commas_in_first_rows, clear_folder),
                                      cmocka_unit_test_teardown(test_years_beside_names, clear_folder),
                                      cmocka_unit_test_teardown(test_numbers_beside_a_name, clear_folder),
+                                     cmocka_unit_test_teardown(test_tabs_beside_units, clear_folder),
                                      cmocka_unit_test_teardown(test_options_for_all_cells, clear_folder),
                                      cmocka_unit_test_teardown(test_units_behind_commas, clear_folder),
                                      cmocka_unit_test_teardown(test_multiples_behind_a_currency, clear_folder),
                                      cmocka_unit_test_teardown(test_accounts_with_a_currency, clear_folder),
+                                     cmocka_unit_test_teardown(test_texts_before_parentheses, clear_folder),
                                      cmocka_unit_test_teardown(test_ranges_beside_percents, clear_folder),
+                                     cmocka_unit_test_teardown(test_words_in_cures, clear_folder),
                                      cmocka_unit_test_teardown(test_several_numbers, clear_folder),
                                      cmocka_unit_test_teardown(test_spans_beside_seconds, clear_folder),
                                      cmocka_unit_test_teardown(test_eastern_dates, clear_folder),
                                      cmocka_unit_test_teardown(test_dates_with_points, clear_folder),
                                      cmocka_unit_test_teardown(test_no_dates, clear_folder),
+                                     cmocka_unit_test_teardown(test_codes_with_points, clear_folder),
                                      cmocka_unit_test_teardown(test_totals_among_rows, clear_folder),
                                      cmocka_unit_test_teardown(test_codes_among_numbers, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);

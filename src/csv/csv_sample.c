@@ -120,13 +120,13 @@ static uint64_t count_numbers(const csv_sample *s, const csv_syntax *syntax, uin
   return numbers;
 }
 
-/* Do blanks cut other cells of the first line than of the others, where best fits all lines? Then they are a part of
- * cells: 5 kg,0.50 EUR. */
-static bool are_inside_cells(const csv_sample *s, uint64_t columns, int best_times) {
+/* Do blanks cut so many cells of `times` lines alone, or another number of the first, where best fits all lines? Then
+ * they are a part of cells: 5 kg,0.50 EUR. */
+static bool are_inside_cells(const csv_sample *s, uint64_t columns, int times, int best_times) {
   int lines = 0, first = 0;
   while (first < s->count && s->lines[first].hash) first++;
   for (int i = first; i < s->count; i++) lines += !s->lines[i].hash;
-  return lines > 1 && best_times == lines && cells_of(s, first, CSV_BLANKS) != columns;
+  return lines > 1 && best_times == lines && (times < lines || cells_of(s, first, CSV_BLANKS) != columns);
 }
 
 /* true if each line begins and ends with *, as ROOT prints tables. */
@@ -151,7 +151,7 @@ char sample_find_delimiter(const csv_sample *s, const csv_syntax *syntax) {
     const uint64_t columns = sample_columns(s, usual[i], &times);
     if (columns < 2) continue;
     const uint64_t numbers = count_numbers(s, &tried, columns);
-    if (usual[i] == CSV_BLANKS && best != 0 && are_inside_cells(s, columns, most_times)) continue;
+    if (usual[i] == CSV_BLANKS && best != 0 && are_inside_cells(s, columns, times, most_times)) continue;
     if (best != 0 && (numbers < most_numbers || (numbers == most_numbers && times <= most_times))) continue;
     best = usual[i];
     most_numbers = numbers;

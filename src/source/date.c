@@ -185,10 +185,12 @@ static bool take_text(const char **p, const char *end, const char *text) {
   return true;
 }
 
+static bool may_be_year(int year) { return year >= 1800 && year < 2200; } /* 1500W10 and 8471.05.12 are codes */
+
 /* 2021.03.15, 2021.03.15. of Hungary or 2021. 3. 15. of Korea, from the first point on. 2021.3.1 is a version. */
 static bool parse_pointed(const char *p, const char *end, date *parsed) {
   int month = 0, day = 0;
-  if (!take_sign(&p, end, '.')) return false;
+  if (!may_be_year(parsed->year) || !take_sign(&p, end, '.')) return false;
   const bool blanks = take_sign(&p, end, ' ');
   bool (*const take)(const char **, const char *, int, int, int *) = blanks ? take_short : take_two;
   if (!take(&p, end, 1, 12, &month) || !take_sign(&p, end, '.') || take_sign(&p, end, ' ') != blanks) return false;
@@ -229,8 +231,6 @@ static void set_week(date *d, int week, int weekday) {
   d->weekday = weekday;
   d->seconds = 86400.0 * (double)(days_to_year(d->year) + day - 1);
 }
-
-static bool may_be_year(int year) { return year >= 1800 && year < 2200; } /* 1500W10 is a code */
 
 /* A day of a week, as 2000-W08-2 or 2000W082, behind its year at p. */
 static bool take_week_day(const char *p, const char *end, date *d) {

@@ -1,6 +1,6 @@
 /* Dates and times of ISO 8601: 2021-03-15, 2021-03-15T10:20, 2021-03-15 10:20:30.5+02:00, 2021-03-15 01:20 PM UTC,
- * 20210315T1020, 2021-W11-1; 2021/3/15 likewise; dates with the year at the end; months and quarters; times of day.
- * Nothing here is collective. */
+ * 20210315T1020, 2021-W11-1; 2021/3/15 and 2021.03.15 likewise; dates with the year at the end;
+ * months and quarters; times of day. Nothing here is collective. */
 #ifndef MLPDIST_SOURCE_DATE_H
 #define MLPDIST_SOURCE_DATE_H
 
