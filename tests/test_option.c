@@ -252,6 +252,32 @@ static void test_values_are_checked(void **state) {
   assert_int_equal(mlpd_train_options_check(&o), MLPD_OK);
 }
 
+/* Before the data is known, preset auto may still become tabular; what neither would use lacks what it needs. */
+static void test_needs_before_data(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    mlpd_preset preset;
+    const char *lacks; /* NULL: nothing */
+  } cases[] = {{"lr-power", MLPD_PRESET_AUTO, "--schedule polynomial"},
+               {"power-t", MLPD_PRESET_AUTO, "--schedule invscaling"},
+               {"momentum", MLPD_PRESET_AUTO, "--optimizer momentum, nesterov or lars"},
+               {"lr-min", MLPD_PRESET_AUTO, NULL},
+               {"input-scale-decay", MLPD_PRESET_AUTO, NULL},
+               {"input-scale-decay", MLPD_PRESET_NONE, "--input-scale"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    mlpd_train_options o = defaults();
+    char buffer[64];
+    o.preset = cases[i].preset;
+    const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, cases[i].name);
+    const char *const lacks = mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer);
+    if (cases[i].lacks == NULL)
+      assert_null(lacks);
+    else
+      assert_string_equal(lacks, cases[i].lacks);
+  }
+}
+
 static void test_needs(void **state) {
   (void)state;
   mlpd_train_options o = defaults();
@@ -516,6 +542,7 @@ int main(void) {
       cmocka_unit_test(test_preset_auto_gives_way),
       cmocka_unit_test(test_settle),
       cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_needs_before_data),
       cmocka_unit_test(test_needs_one_of_two),
       cmocka_unit_test(test_texts),
       cmocka_unit_test(test_texts_left_out),

@@ -27,16 +27,21 @@ static const mlpd_option *option_of(const mlpd_option *table, const char *condit
   return mlpd_option_find(table, key);
 }
 
+/* Does the condition, which has no alternatives, hold with this value of its option? */
+static bool accepts(const char *condition, const char *value) {
+  const char *const list = condition + key_length(condition);
+  if (*list == '!') return !is_listed(list + 2, value);
+  return *list == '\0' ? strcmp(value, "0") != 0 : is_listed(list + 1, value);
+}
+
 /* condition has no alternatives. */
 static bool holds(const mlpd_option *table, const char *condition, const void *values) {
   char buffer[64];
   const mlpd_option *const other = option_of(table, condition);
   if (other == NULL) return true;
   const char *const value = mlpd_option_format(other, values, buffer, sizeof buffer);
-  const char *const list = condition + key_length(condition);
   if (value == NULL || value[0] == '\0' || !option_condition_holds(table, other->needs, values)) return false;
-  if (*list == '!') return !is_listed(list + 2, value);
-  return *list == '\0' ? strcmp(value, "0") != 0 : is_listed(list + 1, value);
+  return accepts(condition, value);
 }
 
 /* Copies the first alternative of *conditions to one, and moves *conditions past it; false: there are no more. */
@@ -99,17 +104,29 @@ static const char *first_missing(const mlpd_option *table, const char *condition
   return first_missing(table, other->needs, values);
 }
 
-/* Does the model of --init-from, or a preset that waits for the data, set the option that the condition names? */
-static bool is_left_open(const mlpd_option *table, const char *condition, const void *values) {
+/* May the model of --init-from, or a preset that waits for the data, make the condition, without alternatives, hold? */
+static bool may_hold(const mlpd_option *table, const char *condition, const void *values) {
+  const char *texts[PRESET_MOST_VALUES];
   const mlpd_option *const other = option_of(table, condition);
-  if (table != mlpd_train_option_table || other == NULL) return false;
-  return option_left_to_model(other, values) || preset_waits(values, other->name);
+  if (other == NULL) return false;
+  if (option_left_to_model(other, values)) return true;
+  preset_open_values(values, other->name, texts);
+  for (int i = 0; texts[i] != NULL; i++)
+    if (accepts(condition, texts[i])) return true;
+  return false;
+}
+
+static bool any_may_hold(const mlpd_option *table, const char *conditions, const void *values) {
+  char one[CONDITION_BYTES];
+  while (table == mlpd_train_option_table && next_alternative(&conditions, one))
+    if (may_hold(table, one, values)) return true;
+  return false;
 }
 
 const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values, char *buffer,
                               size_t bytes) {
   if (row->needs == NULL || (values != NULL && option_condition_holds(table, row->needs, values))) return NULL;
-  if (values != NULL && is_left_open(table, row->needs, values)) return NULL;
+  if (values != NULL && any_may_hold(table, row->needs, values)) return NULL;
   describe_all(values != NULL ? first_missing(table, row->needs, values) : row->needs, values == NULL, buffer, bytes);
   return buffer;
 }

@@ -99,12 +99,19 @@ static bool is_open(const preset_value *value, const mlpd_option *row, const mlp
   return is_rate(value->name) || strcmp(value->text, row->default_text) != 0;
 }
 
-bool preset_waits(const mlpd_train_options *options, const char *name) {
+void preset_open_values(const mlpd_train_options *options, const char *name, const char *texts[PRESET_MOST_VALUES]) {
   const preset_value *values[PRESET_MOST_VALUES];
-  if (preset_gives_way(options)) return false;
   const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, name);
+  *texts = NULL;
+  if (preset_gives_way(options) || option_given(row, options)) return;
   preset_find_values(options, values);
   for (int i = 0; values[i] != NULL; i++)
-    if (strcmp(values[i]->name, name) == 0 && is_open(values[i], row, options)) return !option_given(row, options);
-  return false;
+    if (strcmp(values[i]->name, name) == 0 && is_open(values[i], row, options)) *texts++ = values[i]->text;
+  *texts = NULL;
+}
+
+bool preset_waits(const mlpd_train_options *options, const char *name) {
+  const char *texts[PRESET_MOST_VALUES];
+  preset_open_values(options, name, texts);
+  return texts[0] != NULL;
 }

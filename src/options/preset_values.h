@@ -19,6 +19,9 @@ void preset_find_values(const mlpd_train_options *options, const preset_value *v
  * parametrization, and for weights that start anew. */
 bool preset_gives_way(const mlpd_train_options *options);
 
+/* The values that the preset may give this option when the data or its task is known, then NULL. */
+void preset_open_values(const mlpd_train_options *options, const char *name, const char *texts[PRESET_MOST_VALUES]);
+
 /* Will the preset decide this option when the data or its task is known? */
 bool preset_waits(const mlpd_train_options *options, const char *name);
 
