@@ -21,7 +21,7 @@ enum {
   SHALLOW_COLUMNS = 512,
   MAX_COLUMNS = 32, /* widest tile of any instruction set */
   LANE_ROWS = 128,  /* rows of a lane that a gradient's tiles pass together: 56 KiB of A and 16 of the deltas */
-  MAX_LEVELS = 26   /* most partial sums of lanes in use at once, for up to 2^24 lanes */
+  MAX_LEVELS = 26   /* partial sums of up to 2^24 lanes that wait at once, at most, and the one that is computed */
 };
 
 static const native_kernels *kernels;
