@@ -244,14 +244,38 @@ static void test_advice(void **state) {
       ":: seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed 's/::/\\t/g' ");
   assert_refused("u,k\n<0.5,1\n0.7,0\n0.9,1\n", "'<0.5' is not a number in this notation; --strip '<' reads it");
   assert_refused("u,k\n0.5*,1\n0.7,0\n0.9,1\n", "--strip '*' reads it");
-  assert_refused("u,k\nx,1\n0.7,0\n0.9,1\n", "or --categorical 'u' to make the column categories");
+  assert_refused("u,k\nx,1\n0.7,0\n0.9,1\n", "; --categorical 'u' makes categories");
   assert_refused("u,k,note\n1,0,\n2,1,\n",
                  "each of its 2 rows has a missing target, so no row is left; the last of them, "
                  "column 'note', is used as the target: choose another with --label");
 }
 
+/* Texts in one of several targets, which are values: --categorical would change nothing. */
+static void test_texts_in_targets(void **state) {
+  (void)state;
+  static const char *const tables[] = {"u,k,v\n1,2,a\n3,4,b\n", "u,k,v\n1,2,5\n3,4,b\n5,6,7\n",
+                                       "u,k,v\n1,2,1 cm\n3,4,2 cm\n5,6,7\n", "u,k,v\n1,2,0%\n3,4,1 - 10%\n5,6,0%\n",
+                                       "u,k,v\n1,2,3\n3,4,5\n5,6,x\n"};
+  mlpd_convert_options o = plain_options();
+  o.label = "k,v";
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    write_text("a.csv", tables[i]);
+    ASSERT_REFUSED(o, MLPD_ERROR_DATA, "--label 'v' alone makes classes (several targets are values)", "a.csv");
+  }
+  mlpd_convert_result r;
+  o = telling_options();
+  o.categorical = "0-2";
+  write_text("a.csv", "u,v,k\n1,2,0\n3,4,1\n5,6,0\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("a.csv: 'k' is a target, which --categorical leaves as it is; --task classification makes classes");
+  o.label = "v,k";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("a.csv: 'v' is a target, which --categorical leaves as it is; several targets are values");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_quotes, clear_folder),
+                                     cmocka_unit_test_teardown(test_texts_in_targets, clear_folder),
                                      cmocka_unit_test_teardown(test_windows_text, clear_folder),
                                      cmocka_unit_test_teardown(test_microsoft_nan, clear_folder),
                                      cmocka_unit_test_teardown(test_zeros_in_front, clear_folder),

@@ -157,6 +157,19 @@ static bool is_in_header(const csv_source *c, const csv_fault *fault) {
   return false;
 }
 
+/* What makes classes or categories of a column of texts. A model knows the kinds of its columns. */
+static const char *advise_kind(const csv_source *c, uint32_t column, char text[300]) {
+  char number[CSV_NUMBER_BYTES];
+  const char *const name = csv_column_name(&c->layout, column, number);
+  text[0] = '\0';
+  if (c->options->num_model_columns > 0) return text;
+  if (c->plan.roles[column] == CSV_TARGET)
+    (void)snprintf(text, 300, "--label '%.200s' alone makes classes (several targets are values)", name);
+  else
+    (void)snprintf(text, 300, "--categorical '%.200s' makes categories", name);
+  return text;
+}
+
 /* A cell that is not of the kind that the column has: a date, a number with a unit. */
 static mlpd_status refuse_unlike(const csv_source *c, uint32_t column, const csv_fault *f) {
   static const char *const what[DATE_KINDS] = {
@@ -167,17 +180,17 @@ static mlpd_status refuse_unlike(const csv_source *c, uint32_t column, const csv
       [DATE_SPAN] = "a span of time such as 6h 52m or 1:02:03.5",
       [DATE_ANGLE] = "an angle such as 48\u00B051'30\"N"};
   const csv_dress *const dress = &c->plan.dresses[column];
-  char text[500], number[80];
+  char text[800], number[80], kind[300];
   if (dress->unit[0] != '\0')
     (void)snprintf(number, sizeof number, "a number with %s", dress->unit);
   else
     (void)snprintf(number, sizeof number, "a number with groups of three digits");
   const bool follows = c->follows || c->options->num_model_columns > 0;
   (void)snprintf(text, sizeof text,
-                 "is not %s, unlike the %s; correct it, or use --missing to treat it as a missing value%s",
+                 "is not %s, unlike the %s; correct it, or use --missing to treat it as a missing value%s%s",
                  c->plan.dates[column] != DATE_NONE ? what[date_order_kind((date_kind)c->plan.dates[column])] : number,
-                 follows ? "cells of this column in training" : "other cells of this column",
-                 follows ? "" : ", or --categorical to make the column categories");
+                 follows ? "cells of this column in training" : "other cells of this column", follows ? "" : "; ",
+                 follows ? "" : advise_kind(c, column, kind));
   return place_error(c, f->text_line, column, f->text, text);
 }
 
@@ -206,20 +219,19 @@ static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const cs
               (unsigned long long)others, others == 1 ? "s" : "", r->least, r->most);
 }
 
-/* Numbers may be parts of names, as of houses. A model knows that they are none. */
-static const char *advise_names(const csv_source *c, uint32_t column, const char *what, char text[300]) {
-  char number[CSV_NUMBER_BYTES];
+/* Numbers may be parts of names, as of houses. A model and the first of several tables know that they are none. */
+static const char *advise_names(const csv_source *c, uint32_t column, const char *what, char text[400]) {
+  char kind[300];
   text[0] = '\0';
-  if (!c->follows && c->options->num_model_columns == 0)
-    (void)snprintf(text, 300, "; if they are names, as of %s, --categorical '%.200s' makes categories", what,
-                   csv_column_name(&c->layout, column, number));
+  if (!c->follows && *advise_kind(c, column, kind) != '\0')
+    (void)snprintf(text, 400, "; if they are names, as of %s, %s", what, kind);
   return text;
 }
 
 /* Numbers that have a text behind them in some rows: flags, units, or parts of names, as of house 14b. The longer ones
  * are stripped first. */
 static void advise_units(const csv_source *c, uint32_t column, const csv_fault *f, char *what, size_t size) {
-  char names[300];
+  char names[400];
   if (strchr(f->dressed.units, ',') == NULL && f->texts == c->rows_seen - f->missing &&
       (c->follows || c->options->num_model_columns > 0))
     return (void)snprintf(what, size,
@@ -248,12 +260,15 @@ static bool is_footer(const csv_source *c, uint32_t column, const csv_fault *f) 
   return column == 0 && f->texts == 1 && f->text_line == c->lines.line && c->rows_seen > 2 && !is_digit(f->text[0]);
 }
 
+enum { KINDS_BYTES = 400 };
+
 /* Options read the first text, but not all: "0%" beside "1 - 10%". Other columns are often alike, and named at once. */
-static void advise_stray(const csv_source *c, const csv_fault *f, const char *more, char *what, size_t size) {
+static const char *advise_stray_kinds(const csv_source *c, uint32_t column, char text[KINDS_BYTES]) {
   static const char cut[] = ",...";
-  char names[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES], hint[CSV_HINT_BYTES];
+  char names[REPORT_BYTES] = "", number[CSV_NUMBER_BYTES];
   const char *others = "";
   size_t used = 0;
+  if (c->plan.roles[column] == CSV_TARGET) return advise_kind(c, column, text);
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     const csv_fault *const g = c->plan.roles[i] == CSV_FEATURE ? c->faults[i] : NULL;
     const bool set = c->sets != NULL && c->sets[i] != NULL;
@@ -264,15 +279,22 @@ static void advise_stray(const csv_source *c, const csv_fault *f, const char *mo
     names[strlen(names) - strlen(cut)] = '\0';
     others = " (more columns are like these)";
   }
+  (void)snprintf(text, KINDS_BYTES, "--categorical '%.300s' makes categories%s", names, others);
+  return text;
+}
+
+static void advise_stray(const csv_source *c, uint32_t column, const csv_fault *f, const char *more, char *what,
+                         size_t size) {
+  char kinds[KINDS_BYTES], hint[CSV_HINT_BYTES];
   (void)snprintf(what, size,
                  "is not a number in this notation%s; %s reads it, but not '%s': --missing '%s' makes that a missing "
-                 "value, or --categorical '%.300s' makes categories%s",
-                 more, csv_hint_ordered(f->hint, c->layout.delimiter, hint), f->stray, report_word(f->stray), names,
-                 others);
+                 "value, or %s",
+                 more, csv_hint_ordered(f->hint, c->layout.delimiter, hint), f->stray, report_word(f->stray),
+                 advise_stray_kinds(c, column, kinds));
 }
 
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
-  char what[700] = "", more[80] = "", categorical[300] = "", names[300], number[CSV_NUMBER_BYTES], hint[CSV_HINT_BYTES];
+  char what[700] = "", more[80] = "", kind[300] = "", names[400], hint[CSV_HINT_BYTES];
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column] != DATE_NONE || csv_is_dressed(&c->plan.dresses[column]))
     return refuse_unlike(c, column, f);
@@ -301,7 +323,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%s%s", f->negative,
                    f->lots > 0 ? advise_names(c, column, "lots", names) : "");
   else if (f->hint[0] != '\0' && f->stray[0] != '\0' && c->options->num_model_columns == 0 && !c->follows)
-    advise_stray(c, f, more, what, sizeof what);
+    advise_stray(c, column, f, more, what, sizeof what);
   else if (f->spans == f->texts && f->span_parts)
     (void)snprintf(what, sizeof what,
                    "is a span of time, but other cells of this column are plain numbers; write all alike, as 0:55.2 "
@@ -315,18 +337,17 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(what, sizeof what,
                    "is a number, as %llu more cell%s, but their notations or units differ; write all rows in one",
                    (unsigned long long)f->texts - 1, f->texts == 2 ? " is" : "s are");
-  else if (c->options->num_model_columns == 0)
-    (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
-                   csv_column_name(&c->layout, column, number));
+  else
+    (void)advise_kind(c, column, kind);
   if (*what == '\0' && is_footer(c, column, f))
     (void)snprintf(what, sizeof what,
                    "is not a number; delete this last line if it is no row (a total, a source), or use --missing '%s' "
-                   "to treat the cell as a missing value%s",
-                   report_word(f->text), categorical);
+                   "to treat the cell as a missing value%s%s",
+                   report_word(f->text), *kind != '\0' ? "; " : "", kind);
   if (*what == '\0')
     (void)snprintf(what, sizeof what,
-                   "is not a number%s; correct it, or use --missing '%s' to treat it as a missing value%s", more,
-                   report_word(f->text), categorical);
+                   "is not a number%s; correct it, or use --missing '%s' to treat it as a missing value%s%s", more,
+                   report_word(f->text), *kind != '\0' ? "; " : "", kind);
   return place_error(c, f->text_line, column, f->text, what);
 }
 

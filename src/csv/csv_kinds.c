@@ -68,6 +68,16 @@ static mlpd_status take_model(csv_source *c) {
   return MLPD_OK;
 }
 
+/* Categories are features: what a target holds is for --task to say. */
+static void note_targets(const csv_source *c, const bool *marked) {
+  char number[CSV_NUMBER_BYTES];
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (marked[i] && c->plan.roles[i] == CSV_TARGET)
+      convert_say(c->options, "note: %s: '%s' is a target, which --categorical leaves as it is; %s", c->base.name,
+                  csv_column_name(&c->layout, i, number),
+                  c->plan.num_targets > 1 ? "several targets are values" : "--task classification makes classes");
+}
+
 mlpd_status csv_kinds_begin(csv_source *c) {
   bool *marked = NULL;
   TRY(memory_allocate(&c->reasons, c->layout.columns, sizeof *c->reasons, "columns"));
@@ -77,6 +87,7 @@ mlpd_status csv_kinds_begin(csv_source *c) {
   if (c->options->num_model_columns > 0) return take_model(c);
   if (c->options->categorical == NULL) return MLPD_OK;
   mlpd_status status = csv_columns_named(c->base.name, &c->layout, "categorical", c->options->categorical, &marked);
+  if (status == MLPD_OK && !c->follows) note_targets(c, marked);
   for (uint32_t i = 0; i < c->layout.columns && status == MLPD_OK; i++)
     if (marked[i] && c->plan.roles[i] == CSV_FEATURE) status = make_set(c, i, true);
   free(marked);
