@@ -276,6 +276,9 @@ END
   best_by f1 $options
   alone train --data two.h5 --select rmse
   fails_with 2 "--select rmse is for values, and the targets are classes: use --select error"
+  { seq -f '%g.5,a' 40; printf '7,b\n8,b\n'; } > rare.csv
+  launch 2 train --data rare.csv --select auc --out rare
+  fails_with 1 "all validation rows are of class 'a', so --select auc cannot compare epochs"
   alone train --data two.h5 --select auc --output-activation identity --loss mse
   fails_with 2 "--select auc needs probabilities: --output-activation softmax or sigmoid, not identity"
   alone train --select auc

@@ -266,6 +266,14 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   succeeds
   notes_say "class 'cat' is in the validation or test part, but not in the training part" "class 'cat' has a single row"
   [ "$(grep -c "'cat'" "$errors.all")" = 2 ] || fail "expected each note once"
+  # Few rows of a class, which the tenth for validation lacks.
+  {
+    flowers 60 0 ant bee
+    printf '9,9,cat\n9,8,cat\n'
+  } > few.csv
+  launch 2 train "${quick[@]}" --data few.csv --epochs 1 --batch 16 --quiet --checkpoint-every never
+  succeeds
+  notes_say "class 'cat' has no row in the validation part"
   # One row to evaluate is not a class with a single row.
   head -n 2 train.csv > one.csv
   alone eval --data one.csv

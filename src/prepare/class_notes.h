@@ -4,8 +4,8 @@
 
 #include "prepare/prepare.h"
 
-/* Sums p->class_rows over the ranks; notes classes that occur in validation or test but not in training, and classes
- * with a single row. Collective. */
+/* Sums p->class_rows over the ranks; notes classes that occur in validation or test but not in training, classes with a
+ * single row, and those that validation lacks. Refuses --select auc if validation has one class. Collective. */
 mlpd_status class_notes(mlpd_comm *comm, const mlpd_train_events *events, preparation *p);
 
 #endif

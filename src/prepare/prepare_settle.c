@@ -35,8 +35,8 @@ void preparation_settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, 
   char text[200];
   if (optimizer_searches(o->optimizer)) o->batch = rows; /* a step is over all rows, and an epoch is a step */
   if (o->batch > rows) {
-    (void)snprintf(text, sizeof text, "--batch %llu is lowered to the %llu training rows", (unsigned long long)o->batch,
-                   (unsigned long long)rows);
+    (void)snprintf(text, sizeof text, "--batch %llu is lowered to the %llu training row%s",
+                   (unsigned long long)o->batch, (unsigned long long)rows, rows == 1 ? "" : "s");
     preparation_notice(comm, events, text);
     o->batch = rows;
   }
