@@ -70,6 +70,10 @@ typedef struct trainer {
   uint64_t trace_begin;                        /* its first step, from 1 */
 } trainer;
 
+/* Trains, as mlpd_train_model() says. function: its name, for messages; model may be NULL. Collective. */
+mlpd_status run_train(const char *function, mlpd_comm *comm, const mlpd_train_options *options,
+                      const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model);
+
 bool run_is_root(const trainer *t);
 void run_notice(const trainer *t, const char *text); /* on rank 0 */
 

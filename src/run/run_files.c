@@ -53,6 +53,14 @@ bool run_file_lies_in(const char *path, const char *folder) {
   return file_identities_equal(&in, &here);
 }
 
+mlpd_status run_files_check_out(const char *folder) {
+  if (strcmp(folder, "-") != 0) return MLPD_OK;
+  return FAIL(
+      MLPD_ERROR_USAGE,
+      "--out -: a run writes a folder of files, which the standard output cannot hold; name a folder (--out ./- "
+      "for one of this name)");
+}
+
 mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path) {
   if (path == NULL) return MLPD_OK;
   const char *const slash = strrchr(path, '/'), *const name = slash != NULL ? slash + 1 : path;

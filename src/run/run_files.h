@@ -10,6 +10,9 @@
  * option --log, which names further files of a run. *used: the folder holds files of a run. */
 mlpd_status run_files_check(const char *folder, const char *logs, bool *used);
 
+/* MLPD_ERROR_USAGE if folder is "-". */
+mlpd_status run_files_check_out(const char *folder);
+
 /* MLPD_ERROR_USAGE if path is a file that a run in folder would write; option names it in the message. */
 mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path);
 

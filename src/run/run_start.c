@@ -138,10 +138,7 @@ static bool is_below(const char *path, const char *folder) {
 /* On rank 0, before the data is read: locks the run folder and checks that no output is an input. */
 static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   if (!run_is_root(t)) return MLPD_OK;
-  if (t->keeps_files && strcmp(o->out, "-") == 0)
-    return FAIL(MLPD_ERROR_USAGE,
-                "--out -: a run writes a folder of files, which the standard output cannot hold; name a "
-                "folder (--out ./- for one of this name)");
+  if (t->keeps_files) TRY(run_files_check_out(o->out));
   if (t->keeps_files) TRY(run_files_check_apart(o->out, "--data", o->data.file));
   if (t->keeps_files) TRY(run_files_check_apart(o->out, "--init-from", o->init_from));
   if (o->trace != NULL) {

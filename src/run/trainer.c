@@ -1,10 +1,9 @@
-/* mlpd_train: epochs, validation, the best model, early stopping. Every decision depends on figures that are equal on
+/* A run: epochs, validation, the best model, early stopping. Every decision depends on figures that are equal on
  * all ranks; only rank 0 writes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/locale.h"
 #include "base/machine_memory.h"
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
@@ -267,9 +266,8 @@ static void free_trainer(trainer *t, mlpd_model **model) {
   status_put_back(&first);
 }
 
-/* function: its name, for messages. Collective. */
-static mlpd_status train(const char *function, mlpd_comm *comm, const mlpd_train_options *options,
-                         const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model) {
+mlpd_status run_train(const char *function, mlpd_comm *comm, const mlpd_train_options *options,
+                      const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model) {
   KEEP_CALLERS_THREADS();
   if (model != NULL) *model = NULL;
   TRY(status_need(comm, function, "comm"));
@@ -289,22 +287,4 @@ static mlpd_status train(const char *function, mlpd_comm *comm, const mlpd_train
   comm_watch_stop(comm);
   run_requests_end(&t.requests);
   return status;
-}
-
-mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
-                             mlpd_train_result *result, mlpd_model **model) {
-  IN_C_LOCALE();
-  return train(__func__, comm, options, events, result, model);
-}
-
-mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
-                       mlpd_train_result *result) {
-  IN_C_LOCALE();
-  return train(__func__, comm, options, events, result, NULL);
-}
-
-mlpd_status mlpd_fit(mlpd_comm *comm, const mlpd_options *options, mlpd_model **model) {
-  IN_C_LOCALE();
-  mlpd_train_result result;
-  return train(__func__, comm, options != NULL ? mlpd_options_values(options) : NULL, NULL, &result, model);
 }
