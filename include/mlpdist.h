@@ -836,6 +836,15 @@ typedef struct mlpd_epoch {
   double compute_least, reduce_least, data_least, compute_mean, reduce_mean, data_mean;
 } mlpd_epoch;
 
+/* How embed_numbers auto chooses between two runs: the first without bins, the second with numbers in bins. */
+typedef struct mlpd_bins_choice {
+  uint32_t run; /* in started(): the run that begins; at the end: the one whose model this is; 0: there
+                   is no choice */
+  double plain_error, bins_error; /* at the end: of the validation rows, 1 - accuracy or valid_metric; bins_error NaN:
+                                     the second run diverged, or was not finished */
+  double deviation;               /* standard error of their difference */
+} mlpd_bins_choice;
+
 /* Figures of a finished run. */
 typedef struct mlpd_train_result {
   char digest[17];                    /* of the weights in model.h5 */
