@@ -223,9 +223,10 @@ typedef enum mlpd_parametrization {
 /* What numbers become before the first layer. */
 typedef enum mlpd_embed_numbers {
   MLPD_EMBED_NUMBERS_NONE,
-  MLPD_EMBED_NUMBERS_PERIODIC, /* x and 3 sums of 16 cosines of x, all learned (PBLD, Holzmueller et al. 2024) */
-  MLPD_EMBED_NUMBERS_PIECEWISE /* x and embed_width functions of x, linear between embed_bins + 1 quantiles of the
-                                  training rows (PLE, Gorishniy et al. 2022) */
+  MLPD_EMBED_NUMBERS_PERIODIC,  /* x and 3 sums of 16 cosines of x, all learned (PBLD, Holzmueller et al. 2024) */
+  MLPD_EMBED_NUMBERS_PIECEWISE, /* x and embed_width functions of x, linear between embed_bins + 1 quantiles of the
+                                   training rows (PLE, Gorishniy et al. 2022) */
+  MLPD_EMBED_NUMBERS_AUTO /* of mlpd_train() alone: none or piecewise, by the validation rows of a run with each */
 } mlpd_embed_numbers;
 
 typedef enum mlpd_norm {
@@ -845,7 +846,7 @@ typedef struct mlpd_bins_choice {
   double deviation;               /* standard error of their difference */
 } mlpd_bins_choice;
 
-/* Figures of a finished run. */
+/* Figures of a finished run; of embed_numbers auto, those of the run that was taken. */
 typedef struct mlpd_train_result {
   char digest[17];                    /* of the weights in model.h5 */
   uint64_t epochs, steps, best_epoch; /* epochs: in started(), how many the run may have; best_epoch 0: no validation
@@ -865,6 +866,7 @@ typedef struct mlpd_train_result {
   mlpd_preset preset; /* what MLPD_PRESET_AUTO became; else as it was given */
   const char *hidden,
       *activation; /* in started(): options of the network, which may be those of init_from's; borrowed */
+  mlpd_bins_choice choice;
   uint64_t train_rows, valid_rows, test_rows;
   uint64_t batch;                                     /* rows of a step, over all ranks: at most the training rows */
   uint32_t features, inputs, targets, outputs, lanes; /* inputs, outputs: of the network, which features and targets
@@ -905,7 +907,8 @@ MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *optio
 
 /* The same, and *model gets the trained network, on every rank, as model.h5 would hold it; the caller frees it. NULL on
  * failure. MLPD_INTERRUPTED after at least one whole epoch: the network of the last (or best) whole epoch, so that an
- * epoch_done that calls mlpd_request() can end a run by a rule of its own. Collective; options equal on all ranks. */
+ * epoch_done that calls mlpd_request() can end a run by a rule of its own; of embed_numbers auto, the network of the
+ * first run. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
                                       const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model);
 

@@ -357,6 +357,23 @@ class Estimators(unittest.TestCase):
                             "batch": "32", "optimizer": "adamw", "normalize": "standard"}.items():
             self.assertEqual(fitted.model_.option(name), value)
 
+    def test_validation_rows_choose_bins(self):
+        a = np.arange(300) * 37 % 300 / 30
+        x, y = np.stack([a, np.arange(300) * 91 % 300 / 300], 1), 4.0 * (a.astype(int) % 2)
+        options = {"early_stopping": True, "max_iter": 40, "n_iter_no_change": 40, "learning_rate_init": 0.02, "batch_size": 32}
+        for target, how in ((y, "piecewise"), (x[:, 1] + np.arange(300) % 7, "none")):
+            one = regressor(**options, embed_numbers=how).fit(x, target)
+            chosen = regressor(**options, embed_numbers="auto").fit(x, target)
+            self.assertEqual(chosen.model_.digest, one.model_.digest)
+            self.assertEqual(chosen.loss_curve_, one.loss_curve_)
+            self.assertEqual(chosen.validation_metrics_, one.validation_metrics_)
+        for options, words in (({}, "use preset='tabular' or early_stopping=True"), ({"preset": "tabular", "warm_start": True}, "start anew"),
+                               ({"preset": "tabular", "select": "loss"}, "embed_numbers='auto' needs the standard error")):
+            with self.assertRaisesRegex(ValueError, words):
+                regressor(**options, embed_numbers="auto").fit(x, y)
+        with self.assertRaisesRegex(ValueError, "embed_numbers='auto' is not possible in partial_fit"):
+            regressor(embed_numbers="auto").partial_fit(x, y)
+
     def test_preset(self):
         """scikit-learn's defaults give way to the preset; what differs from them stays."""
         with warnings.catch_warnings():

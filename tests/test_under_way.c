@@ -374,6 +374,7 @@ static void test_refused_options(void **state) {
   check_refused("data", "digits.h5", "option data has no meaning here");
   check_refused("normalize", "quantile", "option normalize quantile has no meaning here");
   check_refused("embed-numbers", "piecewise", "set option init-from to a model that has bins");
+  check_refused("embed-numbers", "auto", "set it to none or periodic");
   check_refused("patience", "3", "option patience has no meaning here");
   check_refused("class-weight", "balanced", "option class-weight has no meaning here");
   check_refused("folds", "3", "option folds has no meaning here");

@@ -230,6 +230,10 @@ mlpd_status network_of_options(const mlpd_train_options *options, const input_ro
   uint32_t widths[MAX_HIDDEN], hidden = 0;
   layer_list *list = NULL;
   *network = NULL;
+  if (options->embed_numbers == MLPD_EMBED_NUMBERS_AUTO)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--embed-numbers auto trains two networks and keeps one, but this is a single network: use none, "
+                "periodic or piecewise");
   TRY(check_members(options));
   TRY(read_widths(options->hidden, widths, &hidden));
   TRY(check_count("--activation", list_of("activation", options->activation), hidden));

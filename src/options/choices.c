@@ -186,6 +186,9 @@ const mlpd_choice mlpd_embed_numbers_choices[] = {
     {"piecewise", MLPD_EMBED_NUMBERS_PIECEWISE,
      "each x becomes x and --embed-width learned functions of x, piecewise linear with bends at the edges of "
      "--embed-bins quantile bins (PLE, as in TabM)"},
+    {"auto", MLPD_EMBED_NUMBERS_AUTO,
+     "train twice, with none and with piecewise, and keep piecewise if its validation error is lower by more than a "
+     "standard error of the difference"},
     END_OF_CHOICES,
 };
 

@@ -154,7 +154,7 @@ const mlpd_option mlpd_train_option_table[] = {
     {"embed-bins", "network", "T", INTEGER, AT(embed_bins),
      .help = "bins of each column with --embed-numbers piecewise; all hold the same number of training rows, unless "
              "values repeat",
-     RANGE(1, 1024), DEFAULT("48"), WEIGHTS, LAYERS_OF_MODEL, .needs = "embed-numbers=piecewise"},
+     RANGE(1, 1024), DEFAULT("48"), WEIGHTS, LAYERS_OF_MODEL, .needs = "embed-numbers=piecewise,auto"},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "how initial weights and learning rates depend on the widths of layers",
      .choices = mlpd_parametrization_choices, DEFAULT("standard"), WEIGHTS},

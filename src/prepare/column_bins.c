@@ -46,6 +46,12 @@ static bool is_number(const preparation *p, uint32_t input) {
   return input == codes->begin[column] && codes->about.kinds[column] == COLUMN_KIND_NUMBER;
 }
 
+bool column_bins_possible(const preparation *p) {
+  for (uint32_t i = 0; i < p->inputs; i++)
+    if (is_number(p, i)) return true;
+  return false;
+}
+
 /* Edges of a model are not all the same. */
 static bool has_edges(const binning *b, const float *edges) { return edges[0] < edges[b->bins]; }
 

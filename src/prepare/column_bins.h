@@ -10,6 +10,9 @@
  * (--init-from) are kept if its normalisation is kept. Call it after column_scales_find. Collective. */
 mlpd_status column_bins_find(mlpd_comm *comm, preparation *p);
 
+/* Does the data hold numbers, which can have bins? */
+bool column_bins_possible(const preparation *p);
+
 /* Bytes that this needs on each rank. */
 uint64_t column_bins_size(const preparation *p);
 

@@ -66,6 +66,31 @@ static void print_part(const char *part, mlpd_task task, double loss, double met
   (void)printf("  (%llu rows)\n", (unsigned long long)rows);
 }
 
+/* The two runs of --embed-numbers auto lie in folders of these names. */
+static const char *bins_folder(uint32_t run) { return run == 2 ? "with-bins" : "without-bins"; }
+
+static void print_error(mlpd_task task, double error) {
+  (void)printf(task == MLPD_REGRESSION ? "%.6g" : "%.4f", error);
+}
+
+/* What --embed-numbers auto chose, and why. */
+static void print_choice(const mlpd_train_result *result) {
+  const mlpd_bins_choice *const choice = &result->choice;
+  if (choice->run == 0) return;
+  (void)printf("bins     %s: validation %s ", choice->run == 2 ? "taken" : "not taken",
+               result->task == MLPD_REGRESSION ? "rmse" : "error");
+  print_error(result->task, choice->plain_error);
+  (void)printf(" without, ");
+  if (isnan(choice->bins_error)) {
+    (void)printf("no figure with them\n");
+    return;
+  }
+  print_error(result->task, choice->bins_error);
+  (void)printf(" with them; standard error of the difference ");
+  print_error(result->task, choice->deviation);
+  (void)putchar('\n');
+}
+
 static void print_network(const mlpd_train_result *plan) {
   (void)printf("network  %u", plan->inputs);
   for (const char *c = plan->hidden; *c != '\0'; c++) {
@@ -87,6 +112,9 @@ static void print_plan(const train_view *view) {
   settled.task = plan->task;
   settled.preset = plan->preset;
   mlpd_train_options_settle(&settled);
+  if (plan->choice.run > 0)
+    (void)printf("bins     run %u of 2, %s, in %s/%s\n", plan->choice.run, plan->choice.run == 2 ? "with" : "without",
+                 train->out, bins_folder(plan->choice.run));
   (void)printf("data     %s: %llu train, %llu valid rows of %u values, %u %s%s\n", train->data.file,
                (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows, plan->features,
                plan->targets, plan->task == MLPD_REGRESSION ? "target" : "class",
@@ -187,6 +215,7 @@ static void print_times(const mlpd_train_result *result) {
 /* What --quiet leaves out. */
 static void print_course(const train_view *view, const mlpd_train_result *result) {
   const mlpd_train_options *const train = &view->arguments->train;
+  const bool chooses = train->embed_numbers == MLPD_EMBED_NUMBERS_AUTO;
   if (result->converged)
     (void)printf("stopped  after epoch %llu: no lower loss is found\n", (unsigned long long)result->epochs);
   else if (result->stopped_early)
@@ -203,8 +232,9 @@ static void print_course(const train_view *view, const mlpd_train_result *result
                1e-6 * (double)result->memory_before);
   (void)printf("files    %s/config.ini  %s/metrics.csv  %s/model.h5\n", train->out, train->out, train->out);
   if (result->checkpoints > 0)
-    (void)printf("saved    %llu checkpoint%s in %s/checkpoints\n", (unsigned long long)result->checkpoints,
-                 plural(result->checkpoints), train->out);
+    (void)printf("saved    %llu checkpoint%s in %s/%s%scheckpoints\n", (unsigned long long)result->checkpoints,
+                 plural(result->checkpoints), train->out, chooses ? bins_folder(result->choice.run) : "",
+                 chooses ? "/" : "");
 }
 
 /* Which file of metrics it was is in a note, if there are several. */
@@ -231,6 +261,7 @@ static void print_result(const train_view *view, const mlpd_train_result *result
   if (!quiet) print_course(view, result);
   print_failures(train, result);
   if (!quiet && train->trace != NULL && !result->trace_failed) (void)printf("trace    %s\n", train->trace);
+  print_choice(result);
   /* Validation first: a script that searches for the best options must not select by the test result. */
   if (result->has_valid)
     print_part("valid", result->task, result->valid_loss, result->valid_metric, result->valid_rows);

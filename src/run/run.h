@@ -26,8 +26,18 @@ typedef struct run_search {
   loss_sums sums;
 } run_search;
 
+/* One of the two runs of --embed-numbers auto. The folders of both lie in the run folder of the whole. */
+typedef struct run_half {
+  uint32_t number;              /* 1: without bins, 2: with */
+  char folder[FILE_PATH_BYTES]; /* of this run */
+  const char *whole;            /* the run folder of both; NULL: there is none */
+  unsigned stops;               /* requests to stop before both; those after it stop this run, too */
+  bool lone;                    /* set by the first: no column can have bins, so there is no second */
+} run_half;
+
 typedef struct trainer {
   mlpd_comm *comm;
+  run_half *half; /* NULL: the run is no part of a choice */
   run_requests requests;
   const mlpd_train_events *events; /* the program's, through requests */
   mlpd_train_result *result;
@@ -70,9 +80,10 @@ typedef struct trainer {
   uint64_t trace_begin;                        /* its first step, from 1 */
 } trainer;
 
-/* Trains, as mlpd_train_model() says. function: its name, for messages; model may be NULL. Collective. */
+/* Trains, as mlpd_train_model() says. function: its name, for messages; model may be NULL. half: the part of a choice
+ * that the run is; NULL: none. Collective. */
 mlpd_status run_train(const char *function, mlpd_comm *comm, const mlpd_train_options *options,
-                      const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model);
+                      const mlpd_train_events *events, run_half *half, mlpd_train_result *result, mlpd_model **model);
 
 bool run_is_root(const trainer *t);
 void run_notice(const trainer *t, const char *text); /* on rank 0 */

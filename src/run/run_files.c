@@ -78,6 +78,73 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
   return MLPD_OK;
 }
 
+/* ---- The two runs of a choice ------------------------------------------------------------------------- */
+
+const char *run_files_half_name(uint32_t number) { return number == 1 ? "without-bins" : "with-bins"; }
+
+mlpd_status run_files_half(const char *whole, uint32_t number, char folder[FILE_PATH_BYTES]) {
+  return file_path(folder, whole, run_files_half_name(number));
+}
+
+bool run_files_have_half(const char *folder) {
+  char half[FILE_PATH_BYTES], config[FILE_PATH_BYTES];
+  for (uint32_t number = 1; number <= 2; number++) {
+    const bool named = run_files_half(folder, number, half) == MLPD_OK &&
+                       file_path(config, half, run_file_name(RUN_CONFIG)) == MLPD_OK;
+    if (named && run_file_is_ours(config, RUN_CONFIG)) return true;
+  }
+  return false;
+}
+
+static mlpd_status copy_bytes(FILE *from, const char *path, FILE *to) {
+  char bytes[1 << 14];
+  for (size_t got = sizeof bytes; got == sizeof bytes;) {
+    got = fread(bytes, 1, sizeof bytes, from);
+    if (ferror(from)) return FAIL(MLPD_ERROR_FILE, "%s: cannot be read: %s", path, strerror(errno));
+    (void)fwrite(bytes, 1, got, to); /* committing shows a failure */
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status copy_file(const char *from, const char *to) {
+  file_output out;
+  FILE *const in = fopen(from, "rbe");
+  if (in == NULL) return FAIL(MLPD_ERROR_FILE, "%s: %s", from, strerror(errno));
+  mlpd_status status = file_output_open(to, FILE_TEXT, &out);
+  if (status == MLPD_OK) {
+    status = copy_bytes(in, from, out.stream);
+    if (status == MLPD_OK)
+      status = file_output_commit(&out);
+    else
+      file_output_discard(&out);
+  }
+  (void)fclose(in);
+  return status;
+}
+
+mlpd_status run_files_copy(const char *from, const char *to) {
+  char source[FILE_PATH_BYTES], target[FILE_PATH_BYTES];
+  for (int i = NUM_NAMES - 1; i >= 0; i--) {
+    const char *const name = run_file_name(removal_order[i]);
+    TRY(file_path(source, from, name));
+    TRY(file_path(target, to, name));
+    if (run_file_is_ours(source, removal_order[i])) TRY(copy_file(source, target));
+  }
+  return MLPD_OK;
+}
+
+/* ---- Removing ----------------------------------------------------------------------------------------- */
+
+mlpd_status run_files_remove_halves(const char *folder) {
+  char half[FILE_PATH_BYTES];
+  for (uint32_t number = 1; number <= 2; number++) {
+    TRY(run_files_half(folder, number, half));
+    TRY(run_files_remove(half));
+    (void)rmdir(half);
+  }
+  return MLPD_OK;
+}
+
 mlpd_status run_files_remove(const char *folder) {
   char path[FILE_PATH_BYTES], target[FILE_PATH_BYTES];
   TRY(file_path(path, folder, "checkpoints"));

@@ -19,6 +19,21 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
 /* Is path a file directly in folder? Links are followed. */
 bool run_file_lies_in(const char *path, const char *folder);
 
+/* The folder, within that of the whole, of run 1 (without bins) or 2 (with) of --embed-numbers auto. */
+const char *run_files_half_name(uint32_t number);
+mlpd_status run_files_half(const char *whole, uint32_t number, char folder[FILE_PATH_BYTES]);
+
+/* Does folder hold a run of --embed-numbers auto, in a folder of its own? */
+bool run_files_have_half(const char *folder);
+
+/* Copies the files of the run in folder `from`, but its checkpoints, to those of the same names in `to`; the model
+ * last.
+ */
+mlpd_status run_files_copy(const char *from, const char *to);
+
+/* Removes the runs of --embed-numbers auto in folder, and what is then empty. */
+mlpd_status run_files_remove_halves(const char *folder);
+
 /* Removes the files of the run in folder: checkpoints first, config.ini last, so that after an interruption the
  * remaining files belong to one run. */
 mlpd_status run_files_remove(const char *folder);

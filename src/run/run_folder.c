@@ -166,6 +166,7 @@ static mlpd_status exchange(run_folder *f, bool fresh, beginning *b) {
   mlpd_status status = MLPD_OK;
   if (fresh) status = run_lock_note(&f->lock, true);
   if (fresh && status == MLPD_OK) status = run_files_remove(f->path);
+  if (fresh && status == MLPD_OK) status = run_files_remove_halves(f->path);
   for (int i = 0; i < b->count; i++) {
     if (status == MLPD_OK)
       status = file_output_commit(&b->outputs[i]);

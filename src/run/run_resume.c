@@ -37,7 +37,13 @@ static mlpd_status find_newest(trainer *t, checkpoint *c, bool *found) {
    * given up. */
   if (!t->folder.lock.former_took_over)
     TRY(checkpoint_read_newest(t->folder.checkpoints, &t->resumed_name, c, found, tell_rejected, t));
-  if (*found || !t->folder.used) return MLPD_OK;
+  if (*found) return MLPD_OK;
+  if (run_files_have_half(t->folder.path))
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s: its checkpoints are of the two runs of --embed-numbers auto; give that option, another --out, or "
+                "--resume never",
+                t->folder.path);
+  if (!t->folder.used) return MLPD_OK;
   char text[FILE_PATH_BYTES + 200];
   (void)snprintf(text, sizeof text, "%s: there is no checkpoint to go on from: %s; this run starts anew in its place",
                  t->folder.path,

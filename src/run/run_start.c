@@ -7,6 +7,7 @@
 #include "data/data_open.h"
 #include "network/layer_kind.h"
 #include "options/option.h"
+#include "prepare/column_bins.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "ranks/placement_check.h"
@@ -44,6 +45,7 @@ static void fill_plan(trainer *t) {
   r->hidden = p->options.hidden;
   r->ensemble = p->options.ensemble;
   r->members = p->options.members;
+  r->choice.run = t->half != NULL && !t->half->lone ? t->half->number : 0;
   r->embed_numbers = embeds(p->model->network, true) ? p->options.embed_numbers : MLPD_EMBED_NUMBERS_NONE;
   r->activation = p->options.activation;
   r->epochs = p->options.epochs;
@@ -79,8 +81,8 @@ static void note_idle_embeddings(const trainer *t, const mlpd_train_options *o) 
   mlpd_train_options usual;
   char text[160];
   mlpd_train_options_default(&usual);
-  if (o->embed_width != usual.embed_width && !embeds(network, false) &&
-      o->embed_numbers != MLPD_EMBED_NUMBERS_PIECEWISE) {
+  const bool has_bins = o->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE || (t->half != NULL && !t->half->lone);
+  if (o->embed_width != usual.embed_width && !embeds(network, false) && !has_bins) {
     (void)snprintf(text, sizeof text, "--embed-width has no effect: no column has more than %llu categories",
                    (unsigned long long)o->embed_above);
     run_notice(t, text);
@@ -165,11 +167,22 @@ static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bo
   return run_file_lies_in(options->resume, t->folder.checkpoints);
 }
 
+/* On rank 0: the first run of a choice replaces what the folder of the whole held, and a second run of a former choice.
+ */
+static mlpd_status take_whole(const run_half *half) {
+  char second[FILE_PATH_BYTES];
+  if (half == NULL || half->number != 1) return MLPD_OK;
+  TRY(run_files_half(half->whole, 2, second));
+  TRY(run_files_remove(second));
+  return run_files_remove(half->whole);
+}
+
 /* On rank 0: opens the run folder and starts the thread that writes checkpoints. */
 static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
   if (!run_is_root(t) || !t->keeps_files) return MLPD_OK;
   TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
-  TRY(run_table_settle(t, options->out));
+  if (fresh) TRY(take_whole(t->half));
+  TRY(run_table_settle(t, run_table_folder(t, options)));
   TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* again: the folder may be new */
   if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
   return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
@@ -179,6 +192,29 @@ static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bo
 static void leave_out_files(trainer *t, mlpd_train_options *options) {
   if (options->resume != NULL && strcmp(options->resume, "auto") == 0) options->resume = NULL;
   t->every = (checkpoint_plan){0};
+}
+
+/* After the preparation: can a choice be made by the validation rows? Without numbers there is none to make. */
+static mlpd_status check_half(trainer *t) {
+  const preparation *const p = &t->prep;
+  if (t->half == NULL) return MLPD_OK;
+  t->half->lone = !column_bins_possible(p);
+  if (t->half->lone) {
+    run_notice(t, "--embed-numbers auto: no column holds numbers, so there is one run, without bins");
+    return MLPD_OK;
+  }
+  if (!p->valid.present)
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s: --embed-numbers auto chooses by validation rows, and there are none; use --valid-fraction 0.1 or "
+                "--folds 8",
+                p->options.data.file);
+  if (p->valid.rows.weights != NULL || (p->valid.from != NULL && p->valid.from->weight != NULL))
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "%s: its validation rows have weights, and --embed-numbers auto needs an error that counts each row once; "
+        "compare runs with --embed-numbers none and piecewise",
+        p->options.data.file);
+  return MLPD_OK;
 }
 
 /* The preset may depend on the data, and its values on the task: with both known, config.ini and the model hold them.
@@ -227,6 +263,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   bool found = false;
   mlpd_status status = settle_options(t, given, &options, &config_text);
   mlpd_train_options chosen = options;
+  if (t->half != NULL && t->keeps_files) options.out = t->half->folder;
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, compare_ranks(t, &options), done);
   TRY_GOTO(status, run_table_find(t, &options), done);
@@ -237,6 +274,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   t->drops_next = t->drops_next && found; /* a refused resume needs other data or options: the next try makes its own */
   TRY_GOTO(status, preparation_create(comm, &options, &events, &t->prep), done);
+  TRY_GOTO(status, mlpd_comm_agree(comm, check_half(t)), done);
   if (config_text != NULL) {
     TRY_GOTO(status, mlpd_comm_agree(comm, tell_preset(t, &chosen, &config_text)), done);
     options.config_text = t->prep.options.config_text = config_text;

@@ -33,8 +33,13 @@ static mlpd_status name_tables(const char *folder, char table[FILE_PATH_BYTES], 
   return file_path(next, folder, "converted.next.h5");
 }
 
+const char *run_table_folder(const trainer *t, const mlpd_train_options *options) {
+  return t->half != NULL ? t->half->whole : options->out;
+}
+
 mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
   mlpd_status status = MLPD_OK;
+  const char *const folder = run_table_folder(t, options);
   t->data_name = options->data.file != NULL ? spool_name(options->data.file) : NULL;
   TRY(table_is_raw_for_all(t->comm, &options->data, &t->raw_table));
   if (!t->raw_table) return note_idle(t, options), MLPD_OK;
@@ -43,8 +48,8 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
                 options->data.file);
   if (run_is_root(t)) {
     status = table_check_apart(&options->data, "--trace", options->trace);
-    if (status == MLPD_OK) status = folder_make_noted(options->out, &t->made);
-    if (status == MLPD_OK) status = name_tables(options->out, t->table, t->table_next);
+    if (status == MLPD_OK) status = folder_make_noted(folder, &t->made);
+    if (status == MLPD_OK) status = name_tables(folder, t->table, t->table_next);
   }
   TRY(mlpd_comm_agree(t->comm, status));
   TRY(comm_broadcast(t->comm, t->table, sizeof t->table, 0));
@@ -72,8 +77,18 @@ static mlpd_status check_seen(const char *path) {
               path, strerror(errno));
 }
 
+/* The second run of a choice reads what the first has converted: a stream has passed. */
+static mlpd_status take_table_of_first(trainer *t, mlpd_train_options *options) {
+  t->table_next[0] = '\0';
+  options->data.file = t->table;
+  return mlpd_comm_agree(t->comm, check_seen(t->table));
+}
+
+static bool is_second(const trainer *t) { return t->half != NULL && t->half->number == 2; }
+
 mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
   if (!t->raw_table) return MLPD_OK;
+  if (is_second(t)) return take_table_of_first(t, options);
   const table_job job = {.data = &options->data,
                          .task = options->task,
                          .valid_fraction = options->folds > 1 ? 0 : options->valid_fraction,
@@ -120,7 +135,7 @@ void run_table_tell(const trainer *t) {
   char text[COLUMN_WORDS_BYTES];
   const mlpd_model *const model = t->prep.model;
   const column_codes *const codes = model->input.codes;
-  if (codes == NULL || !run_is_root(t) || t->events == NULL || t->events->decided == NULL) return;
+  if (codes == NULL || !run_is_root(t) || is_second(t) || t->events == NULL || t->events->decided == NULL) return;
   for (uint32_t j = 0; j < codes->about.count && j < SHOWN; j++) {
     column_codes_words(codes, &model->names.columns, j, text);
     mlpd_text_printable(text, text, sizeof text);

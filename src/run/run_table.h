@@ -4,6 +4,9 @@
 
 #include "run/run.h"
 
+/* Where the converted file of the run lies: its run folder or, of a choice, that of the whole. */
+const char *run_table_folder(const trainer *t, const mlpd_train_options *options);
+
 /* If options->data names raw tables, rank 0 makes the run folder for the converted file. If it does not, notes options
  * that only apply to raw tables. Collective. */
 mlpd_status run_table_find(trainer *t, const mlpd_train_options *options);

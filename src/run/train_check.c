@@ -26,6 +26,7 @@ static mlpd_status check_network(const mlpd_train_options *o) {
   mlpd_network *network = NULL;
   mlpd_train_options settled = *o;
   const mlpd_loss loss = known_loss(o);
+  if (o->embed_numbers == MLPD_EMBED_NUMBERS_AUTO) settled.embed_numbers = MLPD_EMBED_NUMBERS_PIECEWISE;
   if (o->output_activation >= 0 && loss != MLPD_LOSS_AUTO) TRY(loss_check(loss, (mlpd_activation)o->output_activation));
   if (loss != MLPD_LOSS_AUTO) TRY(check_loss(o, loss));
   if (o->output_activation < 0) settled.output_activation = MLPD_IDENTITY; /* settled by the task */
@@ -87,6 +88,39 @@ static mlpd_status check_folds(const mlpd_train_options *o) {
   return MLPD_OK;
 }
 
+/* Two runs from the beginning, which are compared by an error that counts each validation row once. */
+static mlpd_status check_choice(const mlpd_train_options *o) {
+  const char *const resume = o->resume != NULL ? o->resume : "never";
+  if (o->embed_numbers != MLPD_EMBED_NUMBERS_AUTO) return MLPD_OK;
+  if (o->init_from != NULL || o->init_model != NULL)
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "--embed-numbers auto compares networks that start anew, and --init-from starts from a model: leave out "
+        "one of them");
+  if (strcmp(resume, "never") != 0 && strcmp(resume, "auto") != 0)
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "--resume %s is a checkpoint of one run, and --embed-numbers auto trains two: use --resume auto, or give "
+        "--embed-numbers as that run had it",
+        resume);
+  if (o->trace != NULL)
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "--trace records one run, and --embed-numbers auto trains two: trace a run with --embed-numbers none or "
+        "piecewise");
+  if (o->select == MLPD_SELECT_LOSS || o->select == MLPD_SELECT_AUC || o->select == MLPD_SELECT_F1)
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "--embed-numbers auto needs the standard error of a validation figure, which is known of --select error "
+        "and rmse, not of %s: use --select error, or compare runs with none and piecewise",
+        mlpd_choice_name(mlpd_select_choices, (int)o->select));
+  if (o->class_weight != NULL && strcmp(o->class_weight, "none") != 0)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--embed-numbers auto needs an error that counts each validation row once, and --class-weight weights "
+                "them: leave it out, or compare runs with none and piecewise");
+  return MLPD_OK;
+}
+
 mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   checkpoint_plan every;
   const backend *gemm = NULL;
@@ -97,6 +131,7 @@ mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   if (o->ema > 0 && o->swa_start > 0)
     return FAIL(MLPD_ERROR_USAGE, "--ema and --swa-start are two averages of the same weights: give one of them");
   TRY(check_folds(o));
+  TRY(check_choice(o));
   TRY(check_search(o));
   TRY(preparation_check_epochs(o));
   TRY(checkpoint_plan_parse(o->checkpoint_every, &every));

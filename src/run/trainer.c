@@ -267,7 +267,7 @@ static void free_trainer(trainer *t, mlpd_model **model) {
 }
 
 mlpd_status run_train(const char *function, mlpd_comm *comm, const mlpd_train_options *options,
-                      const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model) {
+                      const mlpd_train_events *events, run_half *half, mlpd_train_result *result, mlpd_model **model) {
   KEEP_CALLERS_THREADS();
   if (model != NULL) *model = NULL;
   TRY(status_need(comm, function, "comm"));
@@ -275,8 +275,9 @@ mlpd_status run_train(const char *function, mlpd_comm *comm, const mlpd_train_op
   if (status == MLPD_OK) status = status_need(result, function, "result");
   TRY(mlpd_comm_agree(comm, status));
   *result = (mlpd_train_result){0};
-  trainer t = {.comm = comm, .result = result};
+  trainer t = {.comm = comm, .half = half, .result = result};
   t.events = run_requests_begin(&t.requests, events);
+  if (half != NULL) t.requests.stops = half->stops;
   comm_watch_start(comm, options->stall_timeout, options->stall_abort, t.events != NULL ? t.events->stalled : NULL,
                    t.events != NULL ? t.events->context : NULL);
   status = run_start(&t, options);

@@ -37,6 +37,8 @@ static mlpd_status check_idle(const mlpd_train_options *o) {
   if (o->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE && o->init_model == NULL)
     return refuse("embed-numbers piecewise",
                   "the quantiles of the rows are not known; set option init-from to a model that has bins");
+  if (o->embed_numbers == MLPD_EMBED_NUMBERS_AUTO)
+    return refuse("embed-numbers auto", "no validation rows can choose; set it to none or periodic");
   if (o->clamp_predictions) return refuse("clamp-predictions", "the range of the targets is not known");
   if (o->folds > 1) return refuse("folds", "the rows that each member leaves out are not known");
   if (o->stream) return refuse("stream", "rows are handed in step by step");

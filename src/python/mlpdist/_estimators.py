@@ -72,6 +72,7 @@ class _MLP(BaseEstimator):
         rank gives rows of its own, and every rank gets the same model, whose bits are those of all rows on one rank.
         With warm_start the weights of the fit before are the first, and loss_curve_ goes on."""
         _options.check(self)
+        _options.check_choice(self)
         self._trainer = None
         if comm is None and sample_weight is None and _table.needs_reader(X):
             return self._fit_table(X, y)
@@ -147,6 +148,7 @@ class _MLP(BaseEstimator):
         run.before = len(curve)
         model, result = _fit.train(options, data, run.epoch_done, comm, before, _options.names(self), say)
         self.model_, rows = Model(model), result.train_rows
+        run.take(result.choice.run)
         if result.stopped_early and (comm is None or comm.rank == 0):
             run.stopped_early()
         if comm is not None:
@@ -236,6 +238,7 @@ class _Run:
 
     def __init__(self, estimator, options):
         self.losses, self.valid, self.ended = [], [], False
+        self.first = None  # losses and figures of the first run of a choice
         self.before = 0  # epochs of the fits that a warm one goes on from
         self.epochs = 0  # known once the run has begun, as epochs may be "auto"
         self.verbose, self.tol = estimator.verbose, estimator.tol
@@ -246,7 +249,19 @@ class _Run:
         self.adapts = _options.adapts(estimator)
         self.metric = "score" if is_classifier(estimator) else "rmse"
 
+    def _begin_second(self):
+        """Of embed_numbers="auto", which trains without bins first."""
+        self.first = self.losses, self.valid
+        self.losses, self.valid = [], []
+
+    def take(self, number):
+        """The epochs of run 1 or 2 of a choice are those of the fit."""
+        if number == 1 and self.first is not None:
+            self.losses, self.valid = self.first
+
     def epoch_done(self, epoch):
+        if self.losses and epoch.epoch == 1:
+            self._begin_second()
         loss, self.epochs = epoch.train_loss, epoch.epochs
         self.losses.append(loss)
         if epoch.has_valid:

@@ -96,6 +96,10 @@ class TrainEvents(ctypes.Structure):
                 ("stepped", STEP_EVENT), ("epoch_done", EPOCH_EVENT), ("stalled", TEXT_EVENT)]
 
 
+class BinsChoice(ctypes.Structure):
+    _fields_ = [("run", c_uint32), ("plain_error", c_double), ("bins_error", c_double), ("deviation", c_double)]
+
+
 class Result(ctypes.Structure):
     """The first members of mlpd_train_result; the others are not used here."""
 
@@ -104,12 +108,12 @@ class Result(ctypes.Structure):
                 ("checkpoints_failed", c_uint64), ("metrics_failed", c_bool), ("trace_failed", c_bool),
                 ("has_valid", c_bool), ("valid_loss", c_double), ("valid_metric", c_double), ("has_test", c_bool),
                 ("test_loss", c_double), ("test_metric", c_double), ("task", c_int), ("preset", c_int),
-                ("hidden", c_char_p), ("activation", c_char_p), ("train_rows", c_uint64), ("others", ctypes.c_char * 8192)]
+                ("hidden", c_char_p), ("activation", c_char_p), ("choice", BinsChoice), ("train_rows", c_uint64), ("others", ctypes.c_char * 8192)]
 
 
 STRUCTS = {"mlpd_rows": Rows, "mlpd_output": Rows, "mlpd_data_rows": DataRows, "mlpd_table_options": TableOptions,
            "mlpd_data_paths": DataPaths, "mlpd_layer_view": LayerView, "mlpd_tensor_view": TensorView,
-           "mlpd_epoch": Epoch, "mlpd_train_events": TrainEvents}
+           "mlpd_epoch": Epoch, "mlpd_train_events": TrainEvents, "mlpd_bins_choice": BinsChoice}
 
 HANDLE = POINTER(c_void_p)
 FUNCTIONS = {  # name: result, arguments

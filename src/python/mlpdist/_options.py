@@ -110,6 +110,19 @@ def _check_stop(e):
         _refuse(f"max_fun={e.max_fun!r} is not possible", "max_iter limits the steps")
 
 
+def check_choice(e):
+    """For fit: embed_numbers="auto" trains two networks, of which validation rows choose one. The library ends both runs."""
+    if e.embed_numbers != "auto":
+        return
+    if e.warm_start or e.init_from is not None:
+        _refuse(f"embed_numbers='auto' compares networks that start anew, not those of {'warm_start' if e.warm_start else 'init_from'}",
+                "leave out one of them, or use embed_numbers='piecewise'")
+    if not stops_early(e) and e.preset in (None, "none"):
+        _refuse("embed_numbers='auto' chooses by validation rows", "use preset='tabular' or early_stopping=True")
+    if adapts(e):
+        _refuse("embed_numbers='auto' does not go with learning_rate='adaptive', which ends a fit by its loss", "leave out one of them")
+
+
 def check(e):
     """Refuses what scikit-learn's estimators can and these cannot, and values out of range or of another type."""
     _check_types(e)
@@ -152,6 +165,8 @@ def of_passes(options, e, first):
     if first and e.normalize in ("robust", "quantile", "mixed"):
         _refuse(f"normalize={e.normalize!r} is not possible in partial_fit, which does not know the quantiles of all rows",
                 "use normalize='standard', or a transformer of scikit-learn before it")
+    if e.embed_numbers == "auto":
+        _refuse("embed_numbers='auto' is not possible in partial_fit, which has no validation rows", "use embed_numbers='periodic', or call fit")
     if first and e.embed_numbers == "piecewise":
         _refuse("embed_numbers='piecewise' is not possible in partial_fit, which does not know the quantiles of all rows",
                 "use embed_numbers='periodic', or call fit before it")

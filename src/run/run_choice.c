@@ -1,0 +1,170 @@
+#include "run/run_choice.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/data_open.h"
+#include "ranks/comm.h"
+#include "run/bins_rule.h"
+#include "run/run_files.h"
+#include "run/train_agreement.h"
+
+enum { RUNS = 2 };
+
+typedef struct choice {
+  const char *function;
+  mlpd_comm *comm;
+  const mlpd_train_options *options;
+  const mlpd_train_events *events;
+  run_requests requests;
+  run_folder folder; /* of both; rank 0 */
+  run_half halves[RUNS];
+  mlpd_train_result results[RUNS];
+  mlpd_model *models[RUNS]; /* NULL: the caller needs none */
+  mlpd_bins_choice made;
+} choice;
+
+static bool is_root(const choice *c) { return mlpd_comm_rank(c->comm) == 0; }
+
+static void notice(const choice *c, const char *text) {
+  if (is_root(c) && c->events != NULL && c->events->notice != NULL) c->events->notice(c->events->context, text);
+}
+
+/* ---- Before the runs -------------------------------------------------------------------------------- */
+
+static mlpd_status settle(const choice *c, mlpd_train_options *settled, const backend **gemm) {
+  *settled = *c->options;
+  settled->data = data_settled(&c->options->data);
+  mlpd_train_options_settle(settled);
+  if (settled->data.file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file given");
+  TRY(mlpd_train_check(settled));
+  return backend_choose(settled->backend, gemm);
+}
+
+/* Checkpoints of a single run do not belong to a choice, and would be lost. */
+static mlpd_status check_resume(const choice *c, const char *out) {
+  const bool resumes = c->options->resume != NULL && strcmp(c->options->resume, "auto") == 0;
+  if (!resumes || !c->folder.used || run_files_have_half(out) || access(c->folder.checkpoints, F_OK) != 0)
+    return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s: its checkpoints are of a single run, without --embed-numbers auto; give --embed-numbers as that run "
+              "had it, another --out, or --resume never",
+              out);
+}
+
+/* On rank 0: locks the run folder. */
+static mlpd_status reserve(choice *c, const mlpd_train_options *settled) {
+  const char *const out = settled->out;
+  if (!is_root(c) || out == NULL) return MLPD_OK;
+  TRY(run_files_check_out(out));
+  TRY(run_files_check_apart(out, "--data", settled->data.file));
+  folders_made made;
+  TRY(folder_make_noted(out, &made));
+  const mlpd_status status = run_folder_reserve(out, settled->log, &c->folder);
+  c->folder.made = made;
+  return status == MLPD_OK ? check_resume(c, out) : status;
+}
+
+static mlpd_status name_halves(choice *c) {
+  for (uint32_t i = 0; i < RUNS; i++) {
+    c->halves[i] = (run_half){.number = i + 1, .whole = c->options->out, .stops = c->requests.stops};
+    if (c->options->out != NULL) TRY(run_files_half(c->options->out, i + 1, c->halves[i].folder));
+  }
+  return MLPD_OK;
+}
+
+/* The ranks agree that they choose at all, in the calls of any run's start. Collective. */
+static mlpd_status start(choice *c) {
+  mlpd_train_options settled;
+  const backend *gemm = NULL;
+  char ignored[AGREEMENT_NOTICE_BYTES]; /* each run gives this notice */
+  TRY(mlpd_comm_agree(c->comm, settle(c, &settled, &gemm)));
+  TRY(train_agreement_check(c->comm, gemm, &settled, ignored));
+  TRY(mlpd_comm_agree(c->comm, name_halves(c)));
+  return mlpd_comm_agree(c->comm, reserve(c, &settled));
+}
+
+/* ---- The runs --------------------------------------------------------------------------------------- */
+
+/* The options of a run alone are those that the user would give for it. Collective. */
+static mlpd_status run_one(choice *c, uint32_t i, bool wants_model) {
+  mlpd_train_options options = *c->options;
+  TRY(mlpd_train_options_set(&options, "embed-numbers", i == 0 ? "none" : "piecewise"));
+  return run_train(c->function, c->comm, &options, c->events, &c->halves[i], &c->results[i],
+                   wants_model ? &c->models[i] : NULL);
+}
+
+/* Networks with bins whose loss is no number are none to choose. The message names their cure. */
+static mlpd_status allow_divergence(const choice *c, mlpd_status status) {
+  char text[1200];
+  if (status != MLPD_ERROR_DIVERGED) return status;
+  (void)snprintf(text, sizeof text, "--embed-numbers auto takes the run without bins, as the other failed: %s",
+                 mlpd_error_message());
+  notice(c, text);
+  return MLPD_OK;
+}
+
+static double error_of(const mlpd_train_result *r) {
+  return r->task == MLPD_CLASSIFICATION ? 1 - r->valid_metric : r->valid_metric;
+}
+
+/* Equal on all ranks. */
+static void decide(choice *c, bool second_is_whole) {
+  c->made = (mlpd_bins_choice){.run = 1, .plain_error = error_of(&c->results[0]), .bins_error = NAN, .deviation = NAN};
+  if (!second_is_whole) return;
+  c->made.bins_error = error_of(&c->results[1]);
+  if (bins_rule_takes_bins(c->results[0].task, c->results[0].valid_rows, &c->made)) c->made.run = 2;
+}
+
+/* Collective. */
+static mlpd_status run_both(choice *c, bool wants_model) {
+  TRY(run_one(c, 0, wants_model));
+  if (c->halves[0].lone) return MLPD_OK;
+  const mlpd_status status = run_one(c, 1, wants_model);
+  decide(c, status == MLPD_OK);
+  return allow_divergence(c, status);
+}
+
+/* ---- After the runs --------------------------------------------------------------------------------- */
+
+/* The taken run, from 0. */
+static uint32_t taken(const choice *c) { return c->made.run == 2 ? 1 : 0; }
+
+/* The run folder gets the files of the taken run. Collective. */
+static mlpd_status take_files(const choice *c) {
+  mlpd_status status = MLPD_OK;
+  if (is_root(c) && c->options->out != NULL) status = run_files_copy(c->halves[taken(c)].folder, c->options->out);
+  return mlpd_comm_agree(c->comm, status);
+}
+
+/* Keeps the error message. */
+static void finish(choice *c, mlpd_status status, mlpd_train_result *result, mlpd_model **model) {
+  status_kept first;
+  status_keep(&first);
+  const uint32_t i = status == MLPD_OK || status == MLPD_INTERRUPTED ? taken(c) : 0;
+  *result = c->results[i];
+  result->choice = c->made;
+  if (model != NULL && (status == MLPD_OK || status == MLPD_INTERRUPTED)) {
+    *model = c->models[i];
+    c->models[i] = NULL;
+  }
+  for (uint32_t k = 0; k < RUNS; k++) mlpd_model_free(c->models[k]);
+  (void)run_folder_close(&c->folder);
+  status_put_back(&first);
+}
+
+mlpd_status run_choice(const char *function, mlpd_comm *comm, const mlpd_train_options *options,
+                       const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model) {
+  if (model != NULL) *model = NULL;
+  TRY(status_need(comm, function, "comm"));
+  TRY(mlpd_comm_agree(comm, status_need(result, function, "result")));
+  choice c = {.function = function, .comm = comm, .options = options, .events = events};
+  (void)run_requests_begin(&c.requests, NULL);
+  mlpd_status status = start(&c);
+  if (status == MLPD_OK) status = run_both(&c, model != NULL);
+  if (status == MLPD_OK) status = take_files(&c);
+  finish(&c, status, result, model);
+  run_requests_end(&c.requests);
+  return status;
+}

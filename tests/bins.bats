@@ -1,0 +1,117 @@
+# --embed-numbers auto: two runs, without and with numbers in bins, and the choice between them.
+
+load helper
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+small=(--label y --hidden 16 --batch 32 --lanes 4 --epochs 20 --lr 0.02 --threads 1)
+
+# A target that rises and falls along a column, which needs bins, and one that does not.
+wave() { awk 'BEGIN { print "a,b,y"; for (i = 0; i < 300; i++) { u = i * 37 % 300 / 30; v = i * 91 % 300 / 300; print u "," v "," 4 * (int(u) % 2) + v } }' > wave.csv; }
+line() { awk 'BEGIN { print "a,b,y"; for (i = 0; i < 300; i++) { u = i * 37 % 300 / 30; v = i * 91 % 300 / 300; print u "," v "," u + v + i % 7 / 3 } }' > line.csv; }
+
+@test "--embed-numbers auto: takes bins where they help by more than chance, with the bits and files of a run alone" {
+  wave
+  line
+  alone train "${small[@]}" --data wave.csv --embed-numbers auto --log json --out wave
+  succeeds
+  says "bins     run 1 of 2, without, in wave/without-bins" "bins     run 2 of 2, with, in wave/with-bins" \
+    "bins     taken: validation rmse " " with them; standard error of the difference " "checkpoint in wave/with-bins/checkpoints"
+  local taken
+  taken=$(last_line)
+  alone train "${small[@]}" --data wave.csv --embed-numbers piecewise --log json --out alone --quiet
+  [ "$(last_line)" = "$taken" ] || fail "expected $taken"
+  diff <(grep -v '^out = ' wave/config.ini) <(grep -v '^out = ' alone/config.ini) || fail "config.ini is not that of a run alone"
+  [ "$(cut -d , -f 1-7 wave/metrics.csv)" = "$(cut -d , -f 1-7 alone/metrics.csv)" ] || fail "metrics.csv is not that of a run alone"
+  cmp wave/metrics.jsonl wave/with-bins/metrics.jsonl || fail "metrics.jsonl is not that of the taken run"
+  alone info wave/model.h5
+  says "embed-numbers = piecewise" "out = wave"
+  alone eval --model wave/model.h5
+  succeeds
+  alone train "${small[@]}" --data line.csv --embed-numbers auto --out line --quiet
+  succeeds
+  [[ $output == "bins     not taken: validation rmse "*" without, "*" with them; standard error of the difference "* ]] ||
+    fail "the choice is not the first line"
+  taken=$(last_line)
+  alone train "${small[@]}" --data line.csv --out alone --quiet
+  [ "$(last_line)" = "$taken" ] || fail "expected $taken"
+}
+
+@test "--embed-numbers auto: a run that was killed in either half goes on to the same model, on other ranks" {
+  wave
+  local options=("${small[@]}" --data - --embed-numbers auto --quiet --checkpoint-every 50 --keep 9) want at
+  alone train "${options[@]}" --out run < wave.csv
+  succeeds
+  want=$output
+  cp -r run whole
+  at=run/with-bins # as if killed in the second run
+  rm run/*.h5 run/*.csv run/config.ini $at/model.h5 $at/checkpoints/step-0000000001[6-9]*.h5
+  launch 2 train "${options[@]}" --out run --resume auto < wave.csv
+  succeeds
+  [ "$output" = "$want" ] || fail "after a kill in the second run: expected $want"
+  [ -e run/converted.h5 ] && cmp run/model.h5 run/with-bins/model.h5 || fail "the files of the taken run"
+  rm -r run/*.h5 run/*.csv run/config.ini $at run/without-bins/model.h5 run/without-bins/checkpoints/step-0000000001*.h5
+  alone train "${options[@]}" --out run --resume auto < wave.csv
+  succeeds
+  [ "$output" = "$want" ] || fail "after a kill in the first run: expected $want"
+  [ "$(cut -d , -f 1-7 run/metrics.csv)" = "$(cut -d , -f 1-7 whole/metrics.csv)" ] || fail "metrics.csv"
+}
+
+@test "--embed-numbers auto: single runs and choices do not resume each other; a new run removes both" {
+  wave
+  alone train "${small[@]}" --data wave.csv --embed-numbers auto --out run --quiet
+  alone train "${small[@]}" --data wave.csv --embed-numbers piecewise --out run --quiet --resume auto
+  fails_with 2 "run: its checkpoints are of the two runs of --embed-numbers auto; give that option, another --out"
+  alone train "${small[@]}" --data wave.csv --embed-numbers none --out run --quiet
+  succeeds
+  [ ! -e run/with-bins ] && [ ! -e run/without-bins ] || fail "the runs of the choice are left"
+  alone train "${small[@]}" --data wave.csv --embed-numbers auto --out run --quiet --resume auto
+  fails_with 2 "run: its checkpoints are of a single run, without --embed-numbers auto; give --embed-numbers as"
+  unlike "$MLPDIST" train "${small[@]}" --data wave.csv --embed-numbers auto --out other -- \
+    "$MLPDIST" train "${small[@]}" --data wave.csv --out other
+  fails_with 2 "'embed-numbers = none' here, 'embed-numbers = auto' on rank 0"
+}
+
+@test "--embed-numbers auto: what it does not go with is refused; without numbers there is one run" {
+  wave
+  local options
+  for options in "--select auc" "--select f1" "--select loss" "--class-weight balanced" "--trace t.json" "--resume step.h5" "--init-from run/model.h5"; do
+    # shellcheck disable=SC2086
+    alone train --data wave.csv --embed-numbers auto $options --print-config
+    fails_with 2 "--embed-numbers auto" "${options%% *}"
+  done
+  alone train "${small[@]}" --data wave.csv --embed-numbers auto --valid-fraction 0 --out never
+  fails_with 2 "wave.csv (converted): --embed-numbers auto chooses by validation rows, and there are none; use --valid-fraction 0.1 or --folds 8"
+  [ ! -e never/model.h5 ] || fail "a model was written"
+  alone explain --example xor --embed-numbers auto
+  fails_with 2 "--embed-numbers auto trains two networks and keeps one"
+  awk 'BEGIN { print "a,y"; for (i = 0; i < 60; i++) print (i % 2 ? "x" : "z") "," i % 3 }' > words.csv
+  alone train "${small[@]}" --data words.csv --embed-numbers auto --out run --quiet
+  [ "$status" = 0 ] || fail "expected status 0"
+  grep -qF "note: --embed-numbers auto: no column holds numbers, so there is one run, without bins" "$errors.all" || fail "no note"
+  ! grep -q '^bins' <<< "$output" && [ -e run/model.h5 ] && [ ! -e run/with-bins ] || fail "more than one run"
+}
+
+@test "--embed-numbers auto: folds, classes, streams and presets; weighted validation rows are refused" {
+  need_h5py
+  wave
+  awk -F, 'NR == 1 { print "a,b,c" } NR > 1 { print $1 "," $2 "," ($3 > 2 ? "up" : "down") }' wave.csv > classes.csv
+  local taken
+  alone train --data classes.csv --hidden 16 --batch 32 --epochs 16 --preset tabular --folds 3 --embed-numbers auto --out run --quiet
+  succeeds
+  says "bins     taken: validation error 0." "  (270 rows)"
+  taken=$(last_line)
+  alone train --data classes.csv --hidden 16 --batch 32 --epochs 16 --preset tabular --folds 3 --embed-numbers piecewise --out alone --quiet
+  [ "$(last_line)" = "$taken" ] || fail "expected $taken"
+  launch 2 train "${small[@]}" --data run/converted.h5 --stream --folds 3 --embed-numbers auto --out other --quiet
+  succeeds
+  says "bins     taken: validation error "
+  "$python" - << 'END' || fail "no data set with weights"
+import h5py, numpy as np
+with h5py.File("weighted.h5", "w") as f:
+    for part in ("train", "valid"):
+        f[part + "/x"], f[part + "/y"], f[part + "/weight"] = np.random.rand(60, 2), np.random.rand(60), np.arange(60) + 1.0
+END
+  alone train --data weighted.h5 --hidden 4 --epochs 1 --embed-numbers auto --out never
+  fails_with 2 "its validation rows have weights, and --embed-numbers auto needs an error that counts each row once"
+}
