@@ -678,7 +678,8 @@ MLPD_API mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const ml
                                              const mlpd_output *jacobian);
 
 /* The vector-Jacobian product, for adjoints: gradient (n, features), gradient[j] = sum over k of u[k] times
- * d values[k] / d x[j], u (n, outputs). The cost is that of one backward pass, whatever the number of outputs. */
+ * d values[k] / d x[j], u (n, outputs). The cost is that of one backward pass, whatever the number of outputs.
+ * MLPD_ERROR_DATA also where u is not finite. */
 MLPD_API mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_rows *u,
                                         const mlpd_output *gradient);
 

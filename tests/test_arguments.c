@@ -256,6 +256,32 @@ static void test_convert(void **state) {
   ASSERT_USAGE(mlpd_convert(&o, &result), "'5'");
 }
 
+/* Empty paths, as of a shell's variable that is not set. */
+static void test_empty_paths(void **state) {
+  (void)state;
+  mlpd_model *const model = trained(), *made = NULL;
+  mlpd_import_options options;
+  mlpd_options *named = NULL;
+  mlpd_trainer *trainer = NULL;
+  char *text = NULL;
+  mlpd_import_options_default(&options);
+  ASSERT_USAGE(mlpd_model_load("", &made), "the path is empty");
+  ASSERT_USAGE(mlpd_model_save(model, ""), "the path is empty");
+  ASSERT_USAGE(mlpd_export(model, ""), "the path is empty");
+  ASSERT_USAGE(mlpd_import("", &options, &made), "the path is empty");
+  ASSERT_USAGE(mlpd_import_file("", &options, "out.h5"), "the path is empty");
+  ASSERT_USAGE(mlpd_import_file("net.onnx", &options, ""), "the path is empty");
+  ASSERT_USAGE(mlpd_describe("", &text), "the path is empty");
+  assert_ok(mlpd_options_create(&named));
+  assert_ok(mlpd_options_set(named, "epochs", "1"));
+  assert_ok(mlpd_trainer_create(comm, named, 1, 1, 0, 0, &trainer));
+  ASSERT_USAGE(mlpd_trainer_save(trainer, ""), "the path is empty");
+  ASSERT_USAGE(mlpd_trainer_load(trainer, ""), "the path is empty");
+  mlpd_trainer_free(trainer);
+  mlpd_options_free(named);
+  mlpd_model_free(model);
+}
+
 static void test_memory(void **state) {
   (void)state;
   double value = 0;
@@ -275,6 +301,22 @@ static void test_memory(void **state) {
   ASSERT_USAGE(mlpd_fit(NULL, NULL, NULL), "comm");
   if (mlpd_options_create(&options) != MLPD_OK) fail_msg("%s", mlpd_error_message());
   ASSERT_USAGE(mlpd_fit(comm, options, NULL), "data"); /* neither a file nor rows */
+  const char *const nameless[] = {NULL}, *const classes[] = {"a", NULL};
+  const mlpd_data_rows given = {.x = x, .y = x};
+  mlpd_data_rows rows = given;
+  rows.column_names = nameless;
+  mlpd_options_rows(options, &rows);
+  ASSERT_USAGE(mlpd_fit(comm, options, NULL), "column_names[0] is NULL");
+  rows = given, rows.target_names = nameless;
+  mlpd_options_rows(options, &rows);
+  ASSERT_USAGE(mlpd_fit(comm, options, NULL), "target_names[0] is NULL");
+  rows = given, rows.class_names = classes, rows.num_class_names = 2;
+  mlpd_options_rows(options, &rows);
+  ASSERT_USAGE(mlpd_fit(comm, options, NULL), "class_names[1] is NULL");
+  rows = given, rows.y = (mlpd_rows){.data = NULL};
+  mlpd_options_rows(options, &rows);
+  assert_int_equal(mlpd_fit(comm, options, NULL), MLPD_ERROR_DATA);
+  assert_non_null(strstr(mlpd_error_message(), "the rows in memory: y is not given, or has no rows"));
   mlpd_options_free(options);
 }
 
@@ -380,9 +422,10 @@ static void test_the_rest(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_train),   cmocka_unit_test(test_evaluate),  cmocka_unit_test(test_importance),
-      cmocka_unit_test(test_predict), cmocka_unit_test(test_doctor),    cmocka_unit_test(test_convert),
-      cmocka_unit_test(test_memory),  cmocka_unit_test(test_under_way), cmocka_unit_test(test_the_rest),
+      cmocka_unit_test(test_train),       cmocka_unit_test(test_evaluate), cmocka_unit_test(test_importance),
+      cmocka_unit_test(test_predict),     cmocka_unit_test(test_doctor),   cmocka_unit_test(test_convert),
+      cmocka_unit_test(test_empty_paths), cmocka_unit_test(test_memory),   cmocka_unit_test(test_under_way),
+      cmocka_unit_test(test_the_rest),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

@@ -147,6 +147,10 @@ static void test_many_arrays(void **state) {
   assert_ok(h5_create(path, &file));
   assert_ok(h5_close(file));
   assert_part_fails(&schema, MLPD_TRAIN, true, "no data set /train/x; the file holds no arrays");
+  WRITE({"/test/x", ROWS, FEATURES, ELEMENT_F32, x}); /* as convert --label none makes */
+  assert_part_fails(&schema, MLPD_TRAIN, true,
+                    "holds rows to predict alone, without targets, as --label none makes; training needs a target: "
+                    "--label names its column");
 }
 
 static void test_bad_shapes(void **state) {

@@ -291,6 +291,10 @@ static void check_derivatives(const model_kind *kind) {
   const mlpd_output sums = {.data = gradient, .type = MLPD_FLOAT64, .rows = SOME, .columns = FEATURES};
   check_values(model, predictor, SOME);
   assert_ok(mlpd_predictor_jacobian(predictor, &x, &all));
+  u[(SOME - 2) * k] = HUGE_VAL; /* of one row */
+  assert_int_equal(mlpd_predictor_vjp(predictor, &x, &weights, &sums), MLPD_ERROR_DATA);
+  assert_non_null(strstr(mlpd_error_message(), "row 68 (from 0) of x or u holds a value that is not a finite number"));
+  u[(SOME - 2) * k] = noise(7000);
   assert_ok(mlpd_predictor_vjp(predictor, &x, &weights, &sums));
   double largest = 0, off = 0;
   for (uint64_t i = 0; i < SOME; i++)
@@ -451,8 +455,9 @@ static void test_failures(void **state) {
   mlpd_predictor *p = (mlpd_predictor *)(void *)folder, *q = NULL;
   double values[ROWS * 3];
   int32_t classes[ROWS];
-  assert_fails(mlpd_predictor_create(model, 0, &p), MLPD_ERROR_USAGE, "0 is not at least 1");
+  assert_fails(mlpd_predictor_create(model, 0, &p), MLPD_ERROR_USAGE, "0 is not in [1, 4096]");
   assert_null(p);
+  assert_fails(mlpd_predictor_create(model, 100000, &p), MLPD_ERROR_USAGE, "100000 is not in [1, 4096]");
   assert_ok(mlpd_predictor_create(model, 1, &p));
   assert_ok(mlpd_predictor_create(classifier, 1, &q));
   mlpd_rows x = rows_of(MLPD_FLOAT64, 0, 3);

@@ -49,6 +49,11 @@ mlpd_status status_need(const void *pointer, const char *function, const char *a
   return pointer != NULL ? MLPD_OK : FAIL(MLPD_ERROR_USAGE, "%s: %s is NULL", function, argument);
 }
 
+mlpd_status status_need_path(const char *path, const char *function, const char *argument) {
+  TRY(status_need(path, function, argument));
+  return *path != '\0' ? MLPD_OK : FAIL(MLPD_ERROR_USAGE, "the path is empty");
+}
+
 void status_keep(status_kept *kept) { *kept = last; }
 
 void status_put_back(const status_kept *kept) { last = *kept; }

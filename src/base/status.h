@@ -41,6 +41,10 @@ mlpd_status status_need(const void *pointer, const char *function, const char *a
 /* The first lines of public functions that are not collective. */
 #define NEED(argument) TRY(status_need((argument), __func__, #argument))
 
+/* The same of a path, which may not be empty, either. */
+mlpd_status status_need_path(const char *path, const char *function, const char *argument);
+#define NEED_PATH(argument) TRY(status_need_path((argument), __func__, #argument))
+
 /* Assigns expression to status and jumps to label if it is not MLPD_OK: for functions that clean up. */
 #define TRY_GOTO(status, expression, label) \
   do {                                      \

@@ -34,6 +34,14 @@ static uint32_t list_arrays(const mlpd_data_rows *r, given_array arrays[MOST_ARR
   return MOST_ARRAYS;
 }
 
+const char *data_rows_member(const char *path) {
+  given_array arrays[MOST_ARRAYS];
+  const uint32_t count = list_arrays(&(mlpd_data_rows){.class_names = NULL}, arrays);
+  for (uint32_t i = 0; i < count; i++)
+    if (strcmp(arrays[i].object, path) == 0) return arrays[i].name;
+  return path;
+}
+
 /* An array that a program does not set is all zero. */
 static bool is_given(const mlpd_rows *rows) { return rows->columns > 0 || rows->data != NULL; }
 
@@ -115,7 +123,16 @@ static mlpd_status add_array(mlpd_comm *comm, const given_array *a, h5_file *fil
   return status;
 }
 
+static mlpd_status check_names(const char *const *names, uint32_t count, const char *what) {
+  for (uint32_t i = 0; names != NULL && i < count; i++)
+    if (names[i] == NULL) return FAIL(MLPD_ERROR_USAGE, "%s: %s[%u] is NULL", DATA_ROWS_NAME, what, i);
+  return MLPD_OK;
+}
+
 static mlpd_status add_names(const mlpd_data_rows *r, h5_file *file) {
+  TRY(check_names(r->column_names, r->x.columns, "column_names"));
+  TRY(check_names(r->target_names, r->y.columns, "target_names"));
+  TRY(check_names(r->class_names, r->num_class_names, "class_names"));
   if (r->column_names != NULL) TRY(h5_strings_write(file, "/columns/name", r->column_names, r->x.columns));
   if (r->target_names != NULL) TRY(h5_strings_write(file, "/targets/name", r->target_names, r->y.columns));
   if (r->class_names == NULL || r->num_class_names == 0) return MLPD_OK;

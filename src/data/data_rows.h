@@ -11,4 +11,7 @@
  * h5_close. The x of a single rank, in C order, is not copied. Collective. */
 mlpd_status data_rows_open(mlpd_comm *comm, const mlpd_data_rows *rows, h5_file **file);
 
+/* The member of mlpd_data_rows that is this array: "valid_x" of "/valid/x"; another path itself. */
+const char *data_rows_member(const char *path);
+
 #endif

@@ -139,7 +139,7 @@ static mlpd_status write_model(const format *found, const mlpd_model *model, con
 
 mlpd_status mlpd_export(const mlpd_model *model, const char *out) {
   NEED(model);
-  NEED(out);
+  NEED_PATH(out);
   IN_C_LOCALE();
   const format *const found = find_format(out);
   if (found == NULL)

@@ -384,7 +384,7 @@ mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, ml
   IN_C_LOCALE();
   NEED(model);
   *model = NULL;
-  NEED(path);
+  NEED_PATH(path);
   NEED(options);
   import_chain chain = {0};
   const format *const found = find_format(path);
@@ -412,9 +412,9 @@ static mlpd_status check_output(const char *out) {
 
 mlpd_status mlpd_import_file(const char *path, const mlpd_import_options *options, const char *out) {
   IN_C_LOCALE();
-  NEED(path);
+  NEED_PATH(path);
   NEED(options);
-  NEED(out);
+  NEED_PATH(out);
   const file_identity read = file_identify(path), written = file_identify(out);
   if (file_identities_equal(&read, &written))
     return FAIL(MLPD_ERROR_USAGE, "%s is the file to import: writing the model there would destroy it", out);

@@ -1,4 +1,5 @@
 /* mlpd_predictor: predictions for rows in the caller's memory, and their derivatives. */
+#include <float.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
  * reads and writes stays in the level-1 cache; more where weights, which pass once a block, are what counts. Else as in
  * mlpd_predict(), for the same bits. */
 enum { NARROW_ROWS = 56, WIDE_ROWS = 112, NARROW_OUTPUTS = 128 };
+
+enum { MOST_THREADS = 4096 }; /* as of option threads */
 
 /* Of one thread. */
 typedef struct predictor_space {
@@ -71,7 +74,8 @@ mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads, mlpd_pre
   NEED(predictor);
   *predictor = NULL;
   NEED(model);
-  if (threads < 1) return FAIL(MLPD_ERROR_USAGE, "threads: %d is not at least 1", threads);
+  if (threads < 1 || threads > MOST_THREADS)
+    return FAIL(MLPD_ERROR_USAGE, "threads: %d is not in [1, %d]", threads, MOST_THREADS);
   TRY(memory_allocate(&made, 1, sizeof *made, "predictor"));
   const mlpd_status status = make(model, threads, made);
   if (status == MLPD_OK)
@@ -147,19 +151,25 @@ static void run_jacobian(const mlpd_predictor *p, const predictor_call *call, ui
   }
 }
 
-static void run_vjp(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
-                    predictor_space *space) {
+/* Returns the first row of the block whose u is not finite, or too large for float, or n. */
+static uint64_t run_vjp(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
+                        predictor_space *space) {
   float *const delta = space->network.output_delta;
   const float *const a = space->network.output;
+  uint64_t bad = n;
   for (uint64_t i = 0; i < n; i++)
-    for (uint32_t k = 0; k < p->outputs; k++)
-      delta[i * p->outputs + k] = (float)(caller_rows_value(call->u, first + i, k) * unit_of(p, k) *
-                                          model_output_slope(p->model, k, (double)a[i * p->outputs + k]));
+    for (uint32_t k = 0; k < p->outputs; k++) {
+      const double u = caller_rows_value(call->u, first + i, k);
+      if (!(fabs(u) <= FLT_MAX) && bad == n) bad = i;
+      delta[i * p->outputs + k] =
+          (float)(u * unit_of(p, k) * model_output_slope(p->model, k, (double)a[i * p->outputs + k]));
+    }
   network_input_gradient(p->model->network, p->gemm, n, &space->network);
   write_gradient(p, call->x, call->gradient, first, n, 0, space->network.x_delta, 1);
+  return bad;
 }
 
-/* Returns the first row that overflows, counted from the call's first, or UINT64_MAX. */
+/* Returns the first row that overflows, or whose u does, counted from the call's first, or UINT64_MAX. */
 static uint64_t run_block(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
                           predictor_space *space) {
   const mlpd_network *const network = p->model->network;
@@ -174,11 +184,12 @@ static uint64_t run_block(const mlpd_predictor *p, const predictor_call *call, u
       caller_output_set(call->spread, first + i, j, model_output_spread(p->model, w, i, j));
   for (uint64_t i = 0; call->classes != NULL && i < n; i++)
     call->classes[first + i] = (int32_t)forward_predicted_class(a + i * p->outputs, p->outputs);
-  const uint64_t overflow = forward_first_overflow(network, n, w);
+  uint64_t bad = forward_first_overflow(network, n, w);
   if (call->jacobian != NULL) run_jacobian(p, call, first, n, space);
-  if (call->gradient != NULL) run_vjp(p, call, first, n, space);
+  const uint64_t bad_u = call->gradient != NULL ? run_vjp(p, call, first, n, space) : n;
   cpu_restore_denormals(mode);
-  return overflow < n ? first + overflow : UINT64_MAX;
+  if (bad_u < bad) bad = bad_u;
+  return bad < n ? first + bad : UINT64_MAX;
 }
 
 /* ---- All rows ------------------------------------------------------------------------------------ */
@@ -209,10 +220,11 @@ static uint64_t run_alone(mlpd_predictor *p, const predictor_call *call) {
 static mlpd_status run(mlpd_predictor *p, const predictor_call *call) {
   const uint64_t bad = p->threads > 1 && call->x->rows > p->block_rows ? run_blocks(p, call) : run_alone(p, call);
   if (bad == UINT64_MAX) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA,
-              "row %llu (from 0) of x holds a value that is not a finite number, or gives numbers too large for 32-bit "
-              "floats",
-              (unsigned long long)bad);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "row %llu (from 0) of x%s holds a value that is not a finite number, or gives numbers too large for 32-bit "
+      "floats",
+      (unsigned long long)bad, call->u != NULL ? " or u" : "");
 }
 
 mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *values,

@@ -129,7 +129,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
 mlpd_status mlpd_model_save(const mlpd_model *model, const char *path) {
   IN_C_LOCALE();
   NEED(model);
-  NEED(path);
+  NEED_PATH(path);
   return model_save(model, path);
 }
 
@@ -356,7 +356,7 @@ mlpd_status mlpd_model_load(const char *path, mlpd_model **model) {
   IN_C_LOCALE();
   NEED(model);
   *model = NULL;
-  NEED(path);
+  NEED_PATH(path);
   mlpd_model *made = NULL;
   h5_file *file = NULL;
   TRY(memory_allocate(&made, 1, sizeof *made, "model"));

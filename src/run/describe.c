@@ -368,7 +368,7 @@ mlpd_status mlpd_describe(const char *path, char **text) {
   IN_C_LOCALE();
   NEED(text);
   *text = NULL;
-  NEED(path);
+  NEED_PATH(path);
   size_t bytes = 0;
   FILE *const lines = open_memstream(text, &bytes);
   if (lines == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, describing %s", path);

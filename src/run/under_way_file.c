@@ -107,7 +107,7 @@ static mlpd_status write_trainer(h5_file *file, const void *content) {
 mlpd_status mlpd_trainer_save(mlpd_trainer *t, const char *path) {
   IN_C_LOCALE();
   TRY(status_need(t, __func__, "trainer"));
-  TRY(mlpd_comm_agree(t->comm, status_need(path, __func__, "path")));
+  TRY(mlpd_comm_agree(t->comm, status_need_path(path, __func__, "path")));
   TRY(stepper_compare_weights(t->stepper));
   TRY(stepper_complete_state(t->stepper));
   const bool writes = mlpd_comm_rank(t->comm) == 0;
@@ -208,7 +208,7 @@ static mlpd_status load(mlpd_trainer *t, const char *path) {
 mlpd_status mlpd_trainer_load(mlpd_trainer *t, const char *path) {
   IN_C_LOCALE();
   TRY(status_need(t, __func__, "trainer"));
-  TRY(mlpd_comm_agree(t->comm, status_need(path, __func__, "path")));
+  TRY(mlpd_comm_agree(t->comm, status_need_path(path, __func__, "path")));
   stored arrays[MOST_ARRAYS];
   stepper_own_weights(t->stepper);
   TRY(mlpd_comm_agree(t->comm, mlpd_comm_rank(t->comm) == 0 ? load(t, path) : MLPD_OK));
