@@ -96,6 +96,24 @@ drawn() {
   drawn "accuracy" "loss (cross-entropy)"
 }
 
+@test "plot: one epoch is a whole number on the axis, and without validation the saved epoch is marked, too" {
+  needs matplotlib
+  needs h5py
+  write_run run 1
+  write_model run classification cross-entropy "" 1
+  script plot run --out out.svg
+  succeeds
+  drawn "saved: epoch 1"
+  ! grep -q '0\.9\|1\.0[0-9]' <(grep -A 2 xtick_ out.svg) || fail "epochs are no fractions"
+  cut -d, -f 1-5 run/metrics.csv > cut.csv
+  head -n 1 cut.csv | grep -q train_loss && ! head -n 1 cut.csv | grep -q valid_loss || fail "other columns: $(head -n 1 cut.csv)"
+  mv cut.csv run/metrics.csv
+  script plot run --out out.svg
+  succeeds
+  drawn "saved: epoch 1, training loss"
+  [[ $output != *"<!-- validation -->"* ]] || fail "a legend of validation"
+}
+
 @test "plot: nine runs are told apart, each with its best epoch" {
   needs matplotlib
   local run

@@ -36,7 +36,8 @@ static mlpd_status read_weight(const char *text, size_t length, float *weight) {
   errno = 0;
   const double value = strtod(number, &end);
   if (end == number || *end != '\0' || !(value >= 0) || value > 1e30)
-    return FAIL(MLPD_ERROR_USAGE, "--class-weight: '%s' is not a weight: a number of at least 0", number);
+    return FAIL(MLPD_ERROR_USAGE,
+                "--class-weight: '%s' is not a weight: a number of at least 0 (balanced and none stand alone)", number);
   *weight = (float)value;
   return MLPD_OK;
 }
