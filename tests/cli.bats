@@ -93,6 +93,7 @@ load helper
 }
 
 @test "every option of train's help is taken" {
+  already_sanitized
   alone train --help
   local options option
   options=$(sed -n 's/^  --\([a-z0-9-]*\) [A-Z].*/\1/p' <<< "$output")

@@ -66,6 +66,7 @@ short=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
 }
 
 @test "threads that share a core are found, by doctor and by train" {
+  already_sanitized
   alone doctor "${short[@]}" --threads $((cores + 1))
   succeeds
   says "finding    $((cores + 1)) threads share $cores core" "--map-by slot:PE=$((cores + 1))"

@@ -515,11 +515,13 @@ END
 }
 
 @test "export to C, JSON and ONNX: categories and missing values" {
+  already_sanitized
   columns_exported
   columns_in_onnx
 }
 
 @test "export to C, JSON and ONNX: numbers as cosines, beside categories and without" {
+  already_sanitized
   columns_exported --embed-numbers periodic --embed-above 3 --embed-width 3
   columns_in_onnx
   grep -q '"kind": "periodic", "inputs": 6, "outputs": 12' net.json || fail "not periodic"
@@ -577,6 +579,7 @@ END
 }
 
 @test "export to C, JSON and ONNX: embedded categories" {
+  already_sanitized
   columns_exported --embed-above 3 --embed-width 3
   columns_in_onnx
   grep -q '"kind": "embed", "inputs": 4, "outputs": 6' net.json || fail "not embedded"

@@ -8,6 +8,7 @@ load background
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 @test "a rank that is killed ends the run, with a status that says so" {
+  already_sanitized
   local rank
   for rank in 0 1 2; do
     begin 3 train "${quick[@]}" --quiet --out run --hidden 16 --lanes 4 --epochs 1000000 --checkpoint-every 50

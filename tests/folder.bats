@@ -22,6 +22,7 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
 
 # shellcheck disable=SC2086
 @test "a second run in one folder is refused at once, and names host and process of the first" {
+  already_sanitized
   local np
   for np in 0 2; do
     begin "$np" train "${quick[@]}" $small --epochs 1000000 --out run
@@ -48,6 +49,7 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
 
 # shellcheck disable=SC2086
 @test "a run that was killed blocks nobody: the next one goes on from its checkpoint, with a note" {
+  already_sanitized
   alone train "${quick[@]}" $small --epochs 400 --out whole
   succeeds
   local digest

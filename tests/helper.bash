@@ -125,3 +125,6 @@ is_sanitized() { grep -q __asan_init "$(command -v "$MLPDIST")"; }
 
 # unless_sanitized REASON: skips a test that such a build need not repeat, or cannot.
 unless_sanitized() { ! is_sanitized || skip "$1"; }
+
+# already_sanitized: skips a test under the sanitizers where unit tests and other tests reach all of its code (tests/README.md).
+already_sanitized() { unless_sanitized "other tests reach the same code under the sanitizers"; }

@@ -179,6 +179,7 @@ EOF
 }
 
 @test "classes of texts do not depend on ranks, streaming or a split drawn from the rows" {
+  already_sanitized
   local want options
   launch 3 train "${quick[@]}" --data varying.h5 --epochs 2 --batch 50 --quiet --lanes 4 --stream --out "$BATS_TEST_TMPDIR/v3"
   succeeds

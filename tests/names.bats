@@ -127,6 +127,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
 }
 
 @test "columns that training did not have are left out with a note, those that it left out without" {
+  already_sanitized
   flowers 60 0 ant bee | sed '1s/^/id,text,/; 2,$s/^/7,x,/' | awk -F, -v OFS=, 'NR > 1 { $1 = NR; $2 = "a text " NR } 1' > train.csv
   alone train "${quick[@]}" --data train.csv --ignore id --epochs 2 --quiet --out run
   succeeds
@@ -246,6 +247,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
 }
 
 @test "train notes the classes that validation or test have and training lacks" {
+  already_sanitized
   flowers 60 0 ant bee > train.csv
   {
     flowers 30 0 ant bee
@@ -282,6 +284,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
 }
 
 @test "--valid-fraction takes its share of each class, on any number of ranks, streamed or not" {
+  already_sanitized
   {
     flowers 200 0 common usual
     for k in 0 1 2 3; do for i in 1 2 3 4 5; do echo "$k,9,rare$k"; done; done

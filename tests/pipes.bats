@@ -20,6 +20,7 @@ assert (a['x'][:] == b['x'][:]).all() and (a['y'][:] == b['y'][:]).all()"
 small=(--label kind --ignore id --hidden 8 --epochs 2 --batch 32 --lanes 4 --checkpoint-every never)
 
 @test "a table through a pipe trains, evaluates and predicts as the file does, on one rank and on two" {
+  already_sanitized
   alone train --data t.csv "${small[@]}" --quiet --out file
   succeeds
   local want=$output

@@ -43,6 +43,7 @@ goes_on_as_whole() {
 }
 
 @test "interrupted four times and resumed on other ranks and threads: momentum, cosine, clipping, dropout, noise" {
+  already_sanitized
   # shellcheck disable=SC2086
   goes_on_as_whole $long --optimizer momentum --lr 0.002 --schedule cosine --warmup-epochs 3 --clip-norm 0.5 --clip-value 0.02 --dropout 0.1 \
     --input-noise 0.05
@@ -323,6 +324,7 @@ goes_on_as_whole() {
 }
 
 @test "options that change the weights are refused with the difference shown, others are free" {
+  already_sanitized
   local options="--hidden 16 --batch 320 --lanes 3 --lr 0.05 --epochs 5 --quiet" expected change
   # shellcheck disable=SC2086
   alone train "${quick[@]}" --out run $options

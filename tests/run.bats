@@ -48,6 +48,7 @@ setup() {
 }
 
 @test "the same digest for any number of ranks and threads" {
+  already_sanitized
   local first="" split np threads
   for split in "1 1" "1 2" "2 1" "3 1" "4 2"; do
     read -r np threads <<< "$split"
@@ -210,6 +211,7 @@ train_fails() {
 @test "a loss that does not fit the output" { train_fails 2 "softmax" -- --loss cross-entropy --output-activation tanh; }
 
 @test "the options that were defaults until 2026-11-28 give the digests of then" {
+  already_sanitized
   grep -q avx2 /proc/cpuinfo || skip "a processor without AVX2"
   alone train "${quick[@]}" --quiet --out former
   succeeds

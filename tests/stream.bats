@@ -49,6 +49,7 @@ on_splits() {
 }
 
 @test "the same bits on any number of ranks and threads, and others than of rows in memory" {
+  already_sanitized
   on_splits --stream --window 130 --epochs 3
   alone train "${quick[@]}" --quiet --epochs 3 --out memory
   succeeds
@@ -87,6 +88,7 @@ EOF
 }
 
 @test "normalisation and validation are those of rows in memory, to the bit" {
+  already_sanitized
   need_h5py
   make_file float.h5 3001 9 float32 50
   local mode
@@ -115,6 +117,7 @@ EOF
 }
 
 @test "a run goes on in the middle of an epoch, on another number of ranks" {
+  already_sanitized
   local whole np files
   alone train "${quick[@]}" --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --out whole
   succeeds

@@ -325,6 +325,7 @@ mixed() {
 }
 
 @test "missing values and categories are learned, and give the same bits on any ranks, streamed or not, resumed or not" {
+  already_sanitized
   mixed
   local options=(--data mixed.csv --label price --categorical zip --epochs 40 --batch 32 --lr 0.02 --lanes 4 --quiet) mode np want
   for mode in "" --stream; do

@@ -36,6 +36,7 @@ END
 }
 
 @test "--normalize robust: medians and quartiles of the training rows, the same on any ranks, streamed or not" {
+  already_sanitized
   outliers
   local options=(--data far.csv --label y --test-fraction 0 --normalize robust --hidden 4 --lr 1e-6 --epochs 1 --batch 20 --lanes 3 --quiet) mode np want
   for mode in "" --stream; do
@@ -79,6 +80,7 @@ END
 }
 
 @test "--normalize quantile: normal scores of the training rows, the same on any ranks, streamed, resumed; --init-from keeps them" {
+  already_sanitized
   outliers
   local options=(--data far.csv --label y --test-fraction 0 --hidden 4 --lr 1e-3 --epochs 2 --batch 20 --lanes 3 --quiet --threads 1) mode np want
   for mode in --stream ""; do
@@ -300,6 +302,7 @@ lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=
 }
 
 @test "--preset auto: tables as with tabular, on any ranks, resumed; images and own rates as with none; runs of before go on" {
+  already_sanitized
   outliers
   local table=(--data far.csv --label y) run=(--hidden 8 --epochs 6 --batch 20 --lanes 3 --quiet --threads 1) tabular none option
   alone train "${table[@]}" "${run[@]}" --preset tabular --out named

@@ -16,6 +16,7 @@ check() {
 }
 
 @test "--trace leaves a timeline that is whole, and the same digest" {
+  already_sanitized
   alone train "${quick[@]}" --quiet --epochs 2 --hidden 256,16 --lanes 4 --threads 1 --out plain
   succeeds
   local digest
@@ -79,6 +80,7 @@ check() {
 }
 
 @test "a trace that cannot be written is a note, and the run is whole" {
+  already_sanitized
   mkdir absent
   begin 2 train "${quick[@]}" --epochs 300 --hidden 8 --threads 1 --trace absent/t.json --trace-steps 20
   until_true has_rows run/metrics.csv 2
