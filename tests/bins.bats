@@ -72,6 +72,22 @@ line() { awk 'BEGIN { print "a,b,y"; for (i = 0; i < 300; i++) { u = i * 37 % 30
   fails_with 2 "'embed-numbers = none' here, 'embed-numbers = auto' on rank 0"
 }
 
+@test "--embed-numbers auto: where the run with bins diverges the other is taken; one that diverges at once leaves no model" {
+  wave
+  local sgd=(--data wave.csv --label y --hidden 16 --activation identity --batch 32 --epochs 2 --optimizer sgd --schedule constant --quiet)
+  alone train "${sgd[@]}" --lr 0.3 --embed-width 200 --embed-numbers auto --out run
+  [ "$status" = 0 ] || fail "expected status 0"
+  grep -qF "note: the run with bins failed, so --embed-numbers auto takes the one without: the loss is not a finite number" "$errors.all" ||
+    fail "no note"
+  [[ $output == "bins     not taken: validation rmse "*" without, no figure with them"* ]] || fail "the choice is not said"
+  cmp run/model.h5 run/without-bins/model.h5 || fail "not the model without bins"
+  alone train "${small[@]}" --data wave.csv --embed-numbers auto --out run --quiet
+  succeeds
+  alone train "${sgd[@]}" --lr 1e6 --embed-numbers auto --out run
+  fails_with 1 "the loss is not a finite number"
+  [ ! -e run/model.h5 ] && [ ! -e run/with-bins/model.h5 ] || fail "a model of the run before is left"
+}
+
 @test "--embed-numbers auto: what it does not go with is refused; without numbers there is one run" {
   wave
   local options

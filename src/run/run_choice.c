@@ -99,7 +99,7 @@ static mlpd_status run_one(choice *c, uint32_t i, bool wants_model) {
 static mlpd_status allow_divergence(const choice *c, mlpd_status status) {
   char text[1200];
   if (status != MLPD_ERROR_DIVERGED) return status;
-  (void)snprintf(text, sizeof text, "--embed-numbers auto takes the run without bins, as the other failed: %s",
+  (void)snprintf(text, sizeof text, "the run with bins failed, so --embed-numbers auto takes the one without: %s",
                  mlpd_error_message());
   notice(c, text);
   return MLPD_OK;
