@@ -9,7 +9,7 @@
 #include "step/stepper_internal.h"
 
 enum {
-  GROUP_ROWS = 128,      /* rows of lanes that pass a layer together */
+  GROUP_ROWS = 256,      /* rows of lanes that pass a layer together */
   BLOCKS_PER_THREAD = 2, /* smallest block of rows of a layer, if products may be cut there */
   SMALL_ARENA = 1 << 17, /* weights, in floats, that each core's cache holds: 512 KiB */
   FEWEST_ROWS = 4        /* rows of a thread, when threads share rows */
