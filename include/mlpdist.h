@@ -679,7 +679,7 @@ MLPD_API mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const ml
 
 /* The vector-Jacobian product, for adjoints: gradient (n, features), gradient[j] = sum over k of u[k] times
  * d values[k] / d x[j], u (n, outputs). The cost is that of one backward pass, whatever the number of outputs.
- * MLPD_ERROR_DATA also where u is not finite. */
+ * MLPD_ERROR_DATA also where u is not finite, or a gradient is too large for floats. */
 MLPD_API mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_rows *u,
                                         const mlpd_output *gradient);
 

@@ -1,6 +1,7 @@
 /* Predictions for rows in memory: the same bits as mlpd_predict() for any layout, derivatives compared with differences
  * in double, several threads with one model, no allocation, no MPI. */
 #include <fenv.h>
+#include <float.h>
 #include <math.h>
 #include <mpi.h>
 #include <pthread.h>
@@ -294,6 +295,10 @@ static void check_derivatives(const model_kind *kind) {
   u[(SOME - 2) * k] = HUGE_VAL; /* of one row */
   assert_int_equal(mlpd_predictor_vjp(predictor, &x, &weights, &sums), MLPD_ERROR_DATA);
   assert_non_null(strstr(mlpd_error_message(), "row 68 (from 0) of x or u holds a value that is not a finite number"));
+  u[(SOME - 2) * k] = (double)FLT_MAX; /* times the unit of a target it may be too large, but not in silence */
+  const mlpd_status status = mlpd_predictor_vjp(predictor, &x, &weights, &sums);
+  for (uint32_t j = 0; j < FEATURES; j++)
+    assert_true(status == MLPD_ERROR_DATA || isfinite(gradient[(SOME - 2) * FEATURES + j]));
   u[(SOME - 2) * k] = noise(7000);
   assert_ok(mlpd_predictor_vjp(predictor, &x, &weights, &sums));
   double largest = 0, off = 0;

@@ -1,5 +1,4 @@
 /* mlpd_predictor: predictions for rows in the caller's memory, and their derivatives. */
-#include <float.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "base/memory.h"
 #include "data/caller_rows.h"
 #include "kernels/cpu.h"
+#include "kernels/vector.h"
 #include "model/forward.h"
 #include "model/model.h"
 #include "model/model_output.h"
@@ -151,25 +151,30 @@ static void run_jacobian(const mlpd_predictor *p, const predictor_call *call, ui
   }
 }
 
-/* Returns the first row of the block whose u is not finite, or too large for float, or n. */
+/* The first of n rows that holds a number that is not finite, or n. */
+static uint64_t first_overflow(uint64_t n, uint64_t columns, const float *rows) {
+  uint64_t i = vector_all_finite(n * columns, rows) ? n : 0;
+  while (i < n && vector_all_finite(columns, rows + i * columns)) i++;
+  return i;
+}
+
+/* Returns the first row of the block whose u, or gradient, is not finite or too large for float, or n. */
 static uint64_t run_vjp(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
                         predictor_space *space) {
   float *const delta = space->network.output_delta;
   const float *const a = space->network.output;
-  uint64_t bad = n;
   for (uint64_t i = 0; i < n; i++)
-    for (uint32_t k = 0; k < p->outputs; k++) {
-      const double u = caller_rows_value(call->u, first + i, k);
-      if (!(fabs(u) <= FLT_MAX) && bad == n) bad = i;
-      delta[i * p->outputs + k] =
-          (float)(u * unit_of(p, k) * model_output_slope(p->model, k, (double)a[i * p->outputs + k]));
-    }
+    for (uint32_t k = 0; k < p->outputs; k++)
+      delta[i * p->outputs + k] = (float)(caller_rows_value(call->u, first + i, k) * unit_of(p, k) *
+                                          model_output_slope(p->model, k, (double)a[i * p->outputs + k]));
+  const uint64_t bad = first_overflow(n, p->outputs, delta);
   network_input_gradient(p->model->network, p->gemm, n, &space->network);
   write_gradient(p, call->x, call->gradient, first, n, 0, space->network.x_delta, 1);
-  return bad;
+  const uint64_t bad_gradient = first_overflow(n, p->inputs, space->network.x_delta);
+  return bad < bad_gradient ? bad : bad_gradient;
 }
 
-/* Returns the first row that overflows, or whose u does, counted from the call's first, or UINT64_MAX. */
+/* Returns the first row that overflows, or whose u or gradient does, counted from the call's first, or UINT64_MAX. */
 static uint64_t run_block(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
                           predictor_space *space) {
   const mlpd_network *const network = p->model->network;
