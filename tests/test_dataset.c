@@ -148,9 +148,13 @@ static void test_many_arrays(void **state) {
   assert_ok(h5_close(file));
   assert_part_fails(&schema, MLPD_TRAIN, true, "no data set /train/x; the file holds no arrays");
   WRITE({"/test/x", ROWS, FEATURES, ELEMENT_F32, x}); /* as convert --label none makes */
-  assert_part_fails(&schema, MLPD_TRAIN, true,
-                    "holds rows to predict alone, without targets, as --label none makes; training needs a target: "
-                    "--label names its column");
+#define UNLABELLED                                                                        \
+  "; the file holds rows without targets, /test/x, as --label none makes: predict takes " \
+  "these, but train and eval need targets; give the table with --label COLUMN, or name "  \
+  "arrays with "
+  assert_part_fails(&schema, MLPD_TRAIN, true, "no data set /train/x" UNLABELLED "--x and --y");
+  assert_part_fails(&schema, MLPD_TEST, true,
+                    "no data set /test/y" UNLABELLED "--test-x and --test-y of train, --x and --y of eval");
 }
 
 static void test_bad_shapes(void **state) {

@@ -45,17 +45,24 @@ static mlpd_status list_array(void *context, const char *object) {
   return MLPD_OK;
 }
 
+/* Is what is missing what convert --label none leaves out? Rows to predict are /test/x alone. */
+static bool is_unlabelled(h5_file *file, const char *path) {
+  return (strcmp(path, "/train/x") == 0 || strcmp(path, "/test/y") == 0) && !h5_exists(file, "/train/x") &&
+         h5_exists(file, "/test/x") && !h5_exists(file, "/test/y");
+}
+
 /* Fails: path is not in the file. The message lists the arrays that are. */
 static mlpd_status fail_absent(h5_file *file, const char *name, const char *path, const char *hint) {
   array_list list = {.file = file};
   if (strcmp(name, DATA_ROWS_NAME) == 0)
     return FAIL(MLPD_ERROR_DATA, "%s: %s is not given, or has no rows on any rank", name, data_rows_member(path));
   TRY(h5_check_links(file, path));
-  if (strcmp(path, "/train/x") == 0 && h5_exists(file, "/test/x") && !h5_exists(file, "/test/y"))
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: holds rows to predict alone, without targets, as --label none makes; training needs a target: "
-                "--label names its column",
-                name);
+  if (is_unlabelled(file, path))
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: no data set %s; the file holds rows without targets, /test/x, as --label none makes: predict takes "
+        "these, but train and eval need targets; give the table with --label COLUMN, or name arrays with %s",
+        name, path, hint);
   TRY(h5_visit_arrays(file, list_array, &list));
   if (list.found == 0) return FAIL(MLPD_ERROR_DATA, "%s: no data set %s; the file holds no arrays", name, path);
   char more[32] = "";
