@@ -271,6 +271,11 @@ static void test_texts_in_targets(void **state) {
   o.label = "v,k";
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("a.csv: 'v' is a target, which --categorical leaves as it is; several targets are values");
+  o = telling_options();
+  o.categorical = "k";
+  o.task = MLPD_CLASSIFICATION; /* as the note advises */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  if (strstr(said, "--categorical") != NULL) fail_msg("%s", said);
 }
 
 int main(void) {

@@ -71,6 +71,7 @@ static mlpd_status take_model(csv_source *c) {
 /* Categories are features: what a target holds is for --task to say. */
 static void note_targets(const csv_source *c, const bool *marked) {
   char number[CSV_NUMBER_BYTES];
+  if (c->options->task == MLPD_CLASSIFICATION) return; /* as wanted */
   for (uint32_t i = 0; i < c->layout.columns; i++)
     if (marked[i] && c->plan.roles[i] == CSV_TARGET)
       convert_say(c->options, "note: %s: '%s' is a target, which --categorical leaves as it is; %s", c->base.name,
