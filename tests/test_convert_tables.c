@@ -1185,7 +1185,8 @@ static void test_columns_that_are_none(void **state) {
       {"X1", "X1", NULL, "column 'X1' is in both label and ignore"},
       {"X1", NULL, "X1,X2", "column 'X1' is the target, but also among the features"},
       {NULL, "0-3", NULL, "every column is left out"},
-      {"X2..X1", NULL, NULL, "label 'X2..X1' is not a column"},
+      {"X2..X1", NULL, NULL, "label 'X2..X1' runs backwards: column 1 (from 0) comes after column 0"},
+      {NULL, "3-0", NULL, "ignore '3-0' runs backwards: column 3 (from 0) comes after column 0"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     mlpd_convert_options o = plain_options();

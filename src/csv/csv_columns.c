@@ -111,7 +111,7 @@ static bool find_column(const csv_layout *layout, const char *item, uint32_t *co
   return column_by_number(item, layout->columns, column);
 }
 
-/* "2-5", "2..5" or "X1..X8", both ends included. */
+/* "2-5", "2..5" or "X1..X8", both ends included. From after to: the range runs backwards. */
 static bool find_range(const csv_layout *layout, char *item, uint32_t *from, uint32_t *to) {
   char *dots = strstr(item, "..");
   const size_t digits = strspn(item, "0123456789");
@@ -122,7 +122,16 @@ static bool find_range(const csv_layout *layout, char *item, uint32_t *from, uin
   *separator = '\0';
   const bool found = find_column(layout, item, from) && find_column(layout, separator + (hyphen ? 1 : 2), to);
   *separator = kept;
-  return found && *from <= *to;
+  return found;
+}
+
+static mlpd_status add_range(selection *s, const char *item, uint32_t from, uint32_t to) {
+  if (from > to && s->partly) return MLPD_OK;
+  if (from > to)
+    return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' runs backwards: column %u (from 0) comes after column %u", s->file,
+                s->option, item, from, to);
+  for (uint32_t column = from; column <= to; column++) TRY(add(s, column, false));
+  return MLPD_OK;
 }
 
 static mlpd_status add_pattern(selection *s, const char *item) {
@@ -146,8 +155,7 @@ static mlpd_status add_item(selection *s, char *item) {
   }
   if (strchr(item, '*') != NULL) return add_pattern(s, item);
   if (!find_range(s->layout, item, &column, &last)) return s->partly ? MLPD_OK : no_column(s, item);
-  for (; column <= last; column++) TRY(add(s, column, false));
-  return MLPD_OK;
+  return add_range(s, item, column, last);
 }
 
 /* Reads the next item of a list, up to a comma or, as in a CSV, in double quotes. Returns the rest of the list, or
