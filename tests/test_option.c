@@ -494,6 +494,8 @@ static void test_named_options(void **state) {
   assert_int_equal(mlpd_options_set(options, "hidden", "7;8"), MLPD_ERROR_USAGE);
   assert_int_equal(mlpd_options_set(options, "epoch", "7"), MLPD_ERROR_USAGE);
   assert_string_equal(mlpd_error_message(), "unknown option --epoch; did you mean --epochs?");
+  assert_int_equal(mlpd_options_set(options, "--lr", "1"), MLPD_ERROR_USAGE);
+  assert_string_equal(mlpd_error_message(), "option --lr is named without dashes here: lr");
   assert_int_equal(mlpd_options_get(options, "hidden", got, sizeof got), MLPD_OK);
   assert_string_equal(got, "7");
   assert_int_equal(mlpd_options_get(options, "lr", got, sizeof got), MLPD_OK);

@@ -33,6 +33,8 @@ void mlpd_train_options_settle(mlpd_train_options *options) {
 
 mlpd_status train_option_unknown(const char *name) {
   const char *near = NULL;
+  if (strncmp(name, "--", 2) == 0 && mlpd_option_find(mlpd_train_option_table, name + 2) != NULL)
+    return FAIL(MLPD_ERROR_USAGE, "option %s is named without dashes here: %s", name, name + 2);
   for (const mlpd_option *other = mlpd_train_option_table; other->name != NULL; other++)
     mlpd_name_offer(name, other->name, &near);
   if (near != NULL) return FAIL(MLPD_ERROR_USAGE, "unknown option --%s; did you mean --%s?", name, near);
