@@ -238,7 +238,7 @@ ASAN_LEAVES_OUT := $(patsubst %,tests/%.bats,bench hosts install instructions la
 # Memory that was freed is kept from use until 16 MiB more are freed, not 256: each child that tries an HDF5 file (h5_trial)
 # copies the page tables of all of it. splits.bats compares one random configuration. A rank of Open MPI leaks at its end what
 # tests/lsan.supp leaves out, by the names of libraries; to find the functions, too, takes 40 % of a short run on two ranks
-# (symbolize). So what the program's tests print of a finding holds addresses: addr2line -e build/asan/mlpdist 0x...
+# (symbolize). So what the program's tests print of a finding holds addresses (tests/README.md: addr2line).
 asan:
 	$(MAKE) $(ASAN) tests all
 	@echo 'not run under the sanitizers: $(ASAN_LEAVES_OUT)'
