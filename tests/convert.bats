@@ -10,10 +10,10 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   succeeds
   says "t.csv: 4 columns separated by commas, header: #, a, note, k" "1 line above the table skipped, the first: 'made by hand'"
   says "columns left out: #, note" "1 of 3 rows left out, because a value is missing" "target: column 'k', 1 class: yes"
-  [ "$(last_line)" = "t.h5: 2 train, 0 valid, 0 test rows of 1 values, 1 class" ] || fail "another last line"
+  [ "$(last_line)" = "t.h5: 2 train, 0 valid, 0 test rows of 1 value, 1 class" ] || fail "another last line"
   alone convert t.csv t.h5 --ignore note,0 --drop-missing --valid-fraction 0 --test-fraction 0 --quiet
   succeeds
-  [ "$output" = "t.h5: 2 train, 0 valid, 0 test rows of 1 values, 1 class" ] || fail "more than the result"
+  [ "$output" = "t.h5: 2 train, 0 valid, 0 test rows of 1 value, 1 class" ] || fail "more than the result"
 }
 
 @test "several targets are one list; a list given twice is refused" {

@@ -83,7 +83,7 @@ static void test_values(void **state) {
   assert_ok(h5_write(file, "/valid/y", 1, 0, ELEMENT_F32, y));
   assert_ok(h5_close(file));
   assert_says((const char *const[]){"train: 4 rows, 2 features of float64, 3 target values\n",
-                                    "valid: 1 rows, 2 features of float64, 1 target value\n", "arrays:\n", NULL});
+                                    "valid: 1 row, 2 features of float64, 1 target value\n", "arrays:\n", NULL});
 }
 
 /* Integers that are no classes: no count, no crash. */

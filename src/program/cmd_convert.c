@@ -153,9 +153,9 @@ static mlpd_status convert(convert_arguments *arguments) {
   const mlpd_status status = mlpd_convert(options, &made);
   progress_clear(&view.bar);
   if (status != MLPD_OK) return status;
-  (void)printf("%s: %llu train, %llu valid, %llu test rows of %u values", options->out,
+  (void)printf("%s: %llu train, %llu valid, %llu test rows of %u value%s", options->out,
                (unsigned long long)made.train_rows, (unsigned long long)made.valid_rows,
-               (unsigned long long)made.test_rows, made.features);
+               (unsigned long long)made.test_rows, made.features, made.features == 1 ? "" : "s");
   if (made.classes > 0) (void)printf(", %u class%s", made.classes, made.classes > 1 ? "es" : "");
   (void)printf("\n");
   return MLPD_OK;

@@ -63,7 +63,7 @@ static void print_figures(mlpd_task task, double loss, double metric) {
 static void print_part(const char *part, mlpd_task task, double loss, double metric, uint64_t rows) {
   (void)printf("%-9s", part);
   print_figures(task, loss, metric);
-  (void)printf("  (%llu rows)\n", (unsigned long long)rows);
+  (void)printf("  (%llu row%s)\n", (unsigned long long)rows, plural(rows));
 }
 
 /* The two runs of --embed-numbers auto lie in folders of these names. */
@@ -115,9 +115,9 @@ static void print_plan(const train_view *view) {
   if (plan->choice.run > 0)
     (void)printf("bins     run %u of 2, %s, in %s/%s\n", plan->choice.run, plan->choice.run == 2 ? "with" : "without",
                  train->out, bins_folder(plan->choice.run));
-  (void)printf("data     %s: %llu train, %llu valid rows of %u values, %u %s%s\n", train->data.file,
+  (void)printf("data     %s: %llu train, %llu valid rows of %u value%s, %u %s%s\n", train->data.file,
                (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows, plan->features,
-               plan->targets, plan->task == MLPD_REGRESSION ? "target" : "class",
+               plural(plan->features), plan->targets, plan->task == MLPD_REGRESSION ? "target" : "class",
                plan->targets == 1              ? ""
                : plan->task == MLPD_REGRESSION ? "s"
                                                : "es");

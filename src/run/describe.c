@@ -172,8 +172,9 @@ static mlpd_status describe_split(const char *path, h5_file *file, mlpd_split sp
   bool present = false;
   TRY(part_open(file, &(mlpd_data_paths){.file = path}, split, false, &p, &present));
   if (!present) return MLPD_OK;
-  (void)fprintf(stream, "  %s: %llu rows, %u features of %s", mlpd_choice_name(mlpd_split_choices, (int)split),
-                (unsigned long long)p.rows, p.features, element_name(p.type));
+  (void)fprintf(stream, "  %s: %llu row%s, %u feature%s of %s", mlpd_choice_name(mlpd_split_choices, (int)split),
+                (unsigned long long)p.rows, p.rows == 1 ? "" : "s", p.features, p.features == 1 ? "" : "s",
+                element_name(p.type));
   mlpd_status status = MLPD_OK;
   if (p.y == NULL) {
     (void)fprintf(stream, ", no targets\n");
