@@ -1,4 +1,5 @@
 """Functions that the Python scripts share; lib.sh holds those of the shell scripts."""
+import argparse
 import contextlib
 import errno
 import glob
@@ -29,6 +30,13 @@ def why(error):
     """The reason of an exception, in a few words."""
     number = getattr(error, "errno", None)  # of h5py, whose text has several lines
     return os.strerror(number) if number else str(error).split("\n", maxsplit=1)[0]
+
+
+def options_of(doc):
+    """For the options of the script with this docstring, whose paragraph "Usage: ..." takes the place of argparse's own."""
+    about, usage, more = re.fullmatch(r"(.*?)\nUsage: (.*?)\n\n(.*)", doc + "\n", re.DOTALL).groups()
+    return argparse.ArgumentParser(prog=NAME, usage=usage.replace("%", "%%"), description=f"{about}\n{more}",
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 # ---- The program -----------------------------------------------------------------------------------

@@ -201,6 +201,7 @@ drawn() {
     output=$("$file" --help 2> told) || fail "$file: status $?: $(cat told)"
     [ ! -s told ] || fail "$file: $(cat told)"
     [[ ${output,,} == *usage*"${file##*/}"* ]] || fail "$file: $output"
+    [ "$(grep -ci '^usage' <<< "$output")" = 1 ] || fail "$file: its usage twice"
     [ "$(wc -l <<< "$output")" -ge 2 ] || fail "$file: $output"
   done
 }

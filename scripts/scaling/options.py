@@ -3,6 +3,8 @@ import argparse
 import os
 import re
 
+from lib import options_of
+
 # Options of train that the study gives itself.
 OURS = ("data batch lanes threads epochs out config resume checkpoint-every patience quiet print-config help").split()
 
@@ -22,8 +24,7 @@ def positive(text):
 
 
 def parse(argv, description):
-    p = argparse.ArgumentParser(prog="scaling-study", description=description, formatter_class=argparse.RawDescriptionHelpFormatter,
-                                usage="scaling-study --data FILE --splits LIST [options] [-- OPTIONS OF mlpdist train]")
+    p = options_of(description)
     p.add_argument("--data", required=True, metavar="FILE", help="HDF5 data set, as of mlpdist train")
     p.add_argument("--splits", required=True, type=splits, metavar="LIST", help="ranks x threads of each split, such as 1x1,2x1,1x2")
     p.add_argument("--mode", choices=("strong", "weak", "both"), default="strong",
