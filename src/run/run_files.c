@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/checkpoint.h"
+#include "run/run_lock.h"
 #include "run/run_log.h"
 
 static const run_file removal_order[] = {RUN_MODEL, RUN_METRICS_EVENTS, RUN_METRICS_JSON, RUN_METRICS, RUN_CONFIG};
@@ -80,10 +81,8 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
 
 /* ---- The two runs of a choice ------------------------------------------------------------------------- */
 
-const char *run_files_half_name(uint32_t number) { return number == 1 ? "without-bins" : "with-bins"; }
-
 mlpd_status run_files_half(const char *whole, uint32_t number, char folder[FILE_PATH_BYTES]) {
-  return file_path(folder, whole, run_files_half_name(number));
+  return file_path(folder, whole, number == 1 ? "without-bins" : "with-bins");
 }
 
 bool run_files_have_half(const char *folder) {
@@ -135,14 +134,22 @@ mlpd_status run_files_copy(const char *from, const char *to) {
 
 /* ---- Removing ----------------------------------------------------------------------------------------- */
 
-mlpd_status run_files_remove_halves(const char *folder) {
+void run_files_remove_leftovers(const char *folder) {
+  for (int i = 0; i < NUM_NAMES; i++) file_remove_leftovers(folder, run_file_name(removal_order[i]), NULL);
+  file_remove_leftovers(folder, "probe", NULL);
+}
+
+/* The lock goes with the files: a killed run leaves its own. */
+mlpd_status run_files_remove_half(const char *whole, uint32_t number) {
   char half[FILE_PATH_BYTES];
-  for (uint32_t number = 1; number <= 2; number++) {
-    TRY(run_files_half(folder, number, half));
-    TRY(run_files_remove(half));
-    (void)rmdir(half);
-  }
-  return MLPD_OK;
+  run_lock lock;
+  TRY(run_files_half(whole, number, half));
+  if (!file_identify(half).known || run_lock_take(half, &lock) != MLPD_OK) return MLPD_OK;
+  run_files_remove_leftovers(half);
+  const mlpd_status status = run_files_remove(half);
+  run_lock_release(&lock);
+  (void)rmdir(half); /* if it is empty */
+  return status;
 }
 
 mlpd_status run_files_remove(const char *folder) {

@@ -20,7 +20,6 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
 bool run_file_lies_in(const char *path, const char *folder);
 
 /* The folder, within that of the whole, of run 1 (without bins) or 2 (with) of --embed-numbers auto. */
-const char *run_files_half_name(uint32_t number);
 mlpd_status run_files_half(const char *whole, uint32_t number, char folder[FILE_PATH_BYTES]);
 
 /* Does folder hold a run of --embed-numbers auto, in a folder of its own? */
@@ -31,8 +30,12 @@ bool run_files_have_half(const char *folder);
  */
 mlpd_status run_files_copy(const char *from, const char *to);
 
-/* Removes the runs of --embed-numbers auto in folder, and what is then empty. */
-mlpd_status run_files_remove_halves(const char *folder);
+/* Removes what killed processes left of files that they were writing. */
+void run_files_remove_leftovers(const char *folder);
+
+/* Removes run 1 or 2 of --embed-numbers auto, and its folder if that is then empty. A folder in which another run is
+ * writing, or where this one may not, stays as it is. */
+mlpd_status run_files_remove_half(const char *whole, uint32_t number);
 
 /* Removes the files of the run in folder: checkpoints first, config.ini last, so that after an interruption the
  * remaining files belong to one run. */

@@ -109,13 +109,6 @@ static mlpd_status fill_metrics(run_folder *f, const char *text) {
   return strncmp(text, metrics_head, strlen(metrics_head)) == 0 ? append(f, text) : append_older(f, text);
 }
 
-static void remove_leftovers(const run_folder *f) {
-  static const char *const written_whole[] = {
-      "model.h5", "config.ini", "metrics.csv", "metrics.jsonl", "events.out.tfevents.mlpdist", "probe"};
-  for (size_t i = 0; i < sizeof written_whole / sizeof *written_whole; i++)
-    file_remove_leftovers(f->path, written_whole[i], NULL);
-}
-
 /* The first line, by which run_file_is_ours() recognises the file: a config_text of another program need not have it.
  */
 static const char *config_head(const char *text) {
@@ -166,7 +159,8 @@ static mlpd_status exchange(run_folder *f, bool fresh, beginning *b) {
   mlpd_status status = MLPD_OK;
   if (fresh) status = run_lock_note(&f->lock, true);
   if (fresh && status == MLPD_OK) status = run_files_remove(f->path);
-  if (fresh && status == MLPD_OK) status = run_files_remove_halves(f->path);
+  for (uint32_t number = 1; fresh && number <= 2 && status == MLPD_OK; number++)
+    status = run_files_remove_half(f->path, number);
   for (int i = 0; i < b->count; i++) {
     if (status == MLPD_OK)
       status = file_output_commit(&b->outputs[i]);
@@ -194,7 +188,7 @@ mlpd_status run_folder_open(const char *config_text, const char *metrics_text, b
     TRY(run_files_check(f->path, f->log_option, &f->used));
     TRY(run_lock_take(f->path, &f->lock));
   }
-  remove_leftovers(f);
+  run_files_remove_leftovers(f->path);
   TRY(fill_metrics(f, metrics_text));
   TRY(fill_logs(f));
   TRY(prepare(f, config_text, &begun));

@@ -38,7 +38,7 @@ static mlpd_status find_newest(trainer *t, checkpoint *c, bool *found) {
   if (!t->folder.lock.former_took_over)
     TRY(checkpoint_read_newest(t->folder.checkpoints, &t->resumed_name, c, found, tell_rejected, t));
   if (*found) return MLPD_OK;
-  if (run_files_have_half(t->folder.path))
+  if (!t->folder.lock.former_took_over && run_files_have_half(t->folder.path))
     return FAIL(MLPD_ERROR_USAGE,
                 "%s: its checkpoints are of the two runs of --embed-numbers auto; give that option, another --out, or "
                 "--resume never",

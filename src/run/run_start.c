@@ -170,10 +170,8 @@ static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bo
 /* On rank 0: the first run of a choice replaces what the folder of the whole held, and a second run of a former choice.
  */
 static mlpd_status take_whole(const run_half *half) {
-  char second[FILE_PATH_BYTES];
   if (half == NULL || half->number != 1) return MLPD_OK;
-  TRY(run_files_half(half->whole, 2, second));
-  TRY(run_files_remove(second));
+  TRY(run_files_remove_half(half->whole, 2));
   return run_files_remove(half->whole);
 }
 
