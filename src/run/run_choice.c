@@ -53,6 +53,13 @@ static mlpd_status check_resume(const choice *c, const char *out) {
               out);
 }
 
+/* The folder of the second run, before the first has trained. */
+static mlpd_status check_halves(const choice *c, const char *logs) {
+  bool used = false;
+  for (uint32_t i = 0; i < RUNS; i++) TRY(run_folder_check(c->halves[i].folder, logs, &used));
+  return MLPD_OK;
+}
+
 /* On rank 0: locks the run folder. */
 static mlpd_status reserve(choice *c, const mlpd_train_options *settled) {
   const char *const out = settled->out;
@@ -63,7 +70,9 @@ static mlpd_status reserve(choice *c, const mlpd_train_options *settled) {
   TRY(folder_make_noted(out, &made));
   const mlpd_status status = run_folder_reserve(out, settled->log, &c->folder);
   c->folder.made = made;
-  return status == MLPD_OK ? check_resume(c, out) : status;
+  TRY(status);
+  TRY(check_halves(c, settled->log));
+  return check_resume(c, out);
 }
 
 static mlpd_status name_halves(choice *c) {

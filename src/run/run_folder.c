@@ -93,14 +93,20 @@ static mlpd_status name_files(const char *folder, run_folder *f) {
   return file_path(f->checkpoints, folder, "checkpoints");
 }
 
+mlpd_status run_folder_check(const char *folder, const char *logs, bool *used) {
+  struct stat about;
+  *used = false;
+  if (stat(folder, &about) != 0) return MLPD_OK;
+  if (!S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a folder", folder);
+  return run_files_check(folder, logs, used);
+}
+
 mlpd_status run_folder_reserve(const char *folder, const char *logs, run_folder *f) {
   *f = (run_folder){.log_option = logs};
   for (int i = 0; i < NUM_RUN_LOGS; i++) f->has_log[i] = run_log_wanted(logs, (run_log)i);
   TRY(name_files(folder, f));
   if (!file_identify(folder).known) return MLPD_OK; /* run_folder_open() makes it */
-  struct stat about;
-  if (stat(folder, &about) != 0 || !S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a folder", folder);
-  TRY(run_files_check(folder, logs, &f->used));
+  TRY(run_folder_check(folder, logs, &f->used));
   return run_lock_take(folder, &f->lock);
 }
 

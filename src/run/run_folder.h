@@ -23,6 +23,10 @@ typedef struct run_folder {
   const char *failed;              /* name of the file that could not be written at the last try; static storage */
 } run_folder;
 
+/* Refuses what is no folder, and a folder in which a run would replace files that no run wrote. logs: the option --log.
+ * *used: the folder holds files of a run. */
+mlpd_status run_folder_check(const char *folder, const char *logs, bool *used);
+
 /* Before the data is read: locks the folder, if it exists. Refuses a folder that another run is using, or in which this
  * run would replace files that no run wrote. logs: the option --log, borrowed. Changes nothing yet. Close it in any
  * case. */
