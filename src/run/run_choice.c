@@ -45,12 +45,19 @@ static mlpd_status settle(const choice *c, mlpd_train_options *settled, const ba
 /* Checkpoints of a single run do not belong to a choice, and would be lost. */
 static mlpd_status check_resume(const choice *c, const char *out) {
   const bool resumes = c->options->resume != NULL && strcmp(c->options->resume, "auto") == 0;
-  if (!resumes || !c->folder.used || run_files_have_half(out) || access(c->folder.checkpoints, F_OK) != 0)
-    return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE,
-              "%s: its checkpoints are of a single run, without --embed-numbers auto; give --embed-numbers as that run "
-              "had it, another --out, or --resume never",
-              out);
+  char text[FILE_PATH_BYTES + 200];
+  if (!resumes || !c->folder.used || run_files_have_half(out)) return MLPD_OK;
+  if (access(c->folder.checkpoints, F_OK) == 0)
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s: its checkpoints are of a single run, without --embed-numbers auto; give --embed-numbers as that "
+                "run had it, another --out, or --resume never",
+                out);
+  (void)snprintf(text, sizeof text,
+                 "%s: there is no checkpoint to go on from: the runs without and with bins are not in it; this run "
+                 "starts anew in its place",
+                 out);
+  notice(c, text);
+  return MLPD_OK;
 }
 
 /* The folder of the second run, before the first has trained. */
@@ -140,12 +147,18 @@ static mlpd_status run_both(choice *c, bool wants_model) {
 /* The taken run, from 0. */
 static uint32_t taken(const choice *c) { return c->made.run == 2 ? 1 : 0; }
 
-/* The run folder gets the files of the taken run. Collective. */
-static mlpd_status take_files(const choice *c) {
-  mlpd_status status = MLPD_OK;
-  if (is_root(c) && c->options->out != NULL) status = run_files_copy(c->halves[taken(c)].folder, c->options->out);
-  return mlpd_comm_agree(c->comm, status);
+/* On rank 0. */
+static mlpd_status copy_files(const choice *c) {
+  const char *const from = c->halves[taken(c)].folder;
+  if (!is_root(c) || c->options->out == NULL) return MLPD_OK;
+  const mlpd_status status = run_files_copy(from, c->options->out);
+  if (status == MLPD_OK) return MLPD_OK;
+  return FAIL(status, "%s; the model is whole in %s: the same command with --resume auto copies it without training",
+              mlpd_error_message(), from);
 }
+
+/* The run folder gets the files of the taken run. Collective. */
+static mlpd_status take_files(const choice *c) { return mlpd_comm_agree(c->comm, copy_files(c)); }
 
 /* Keeps the error message. */
 static void finish(choice *c, mlpd_status status, mlpd_train_result *result, mlpd_model **model) {
