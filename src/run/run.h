@@ -26,6 +26,12 @@ typedef struct run_search {
   loss_sums sums;
 } run_search;
 
+/* Notices that the first run of --embed-numbers auto gave before its first step; the second does not repeat them. */
+typedef struct run_said {
+  uint64_t hashes[64];
+  uint32_t count;
+} run_said;
+
 /* One of the two runs of --embed-numbers auto. The folders of both lie in the run folder of the whole. */
 typedef struct run_half {
   uint32_t number;              /* 1: without bins, 2: with */
@@ -33,6 +39,8 @@ typedef struct run_half {
   const char *whole;            /* the run folder of both; NULL: there is none */
   unsigned stops;               /* requests to stop before both; those after it stop this run, too */
   bool lone;                    /* set by the first: no column can have bins, so there is no second */
+  bool started;                 /* its notices are of its own from now on */
+  run_said *said;               /* of both */
 } run_half;
 
 typedef struct trainer {

@@ -20,6 +20,7 @@ typedef struct choice {
   run_requests requests;
   run_folder folder; /* of both; rank 0 */
   run_half halves[RUNS];
+  run_said said;
   mlpd_train_result results[RUNS];
   mlpd_model *models[RUNS]; /* NULL: the caller needs none */
   mlpd_bins_choice made;
@@ -84,7 +85,7 @@ static mlpd_status reserve(choice *c, const mlpd_train_options *settled) {
 
 static mlpd_status name_halves(choice *c) {
   for (uint32_t i = 0; i < RUNS; i++) {
-    c->halves[i] = (run_half){.number = i + 1, .whole = c->options->out, .stops = c->requests.stops};
+    c->halves[i] = (run_half){.number = i + 1, .whole = c->options->out, .stops = c->requests.stops, .said = &c->said};
     if (c->options->out != NULL) TRY(run_files_half(c->options->out, i + 1, c->halves[i].folder));
   }
   return MLPD_OK;
@@ -94,7 +95,7 @@ static mlpd_status name_halves(choice *c) {
 static mlpd_status start(choice *c) {
   mlpd_train_options settled;
   const backend *gemm = NULL;
-  char ignored[AGREEMENT_NOTICE_BYTES]; /* each run gives this notice */
+  char ignored[AGREEMENT_NOTICE_BYTES]; /* the first run gives this notice */
   TRY(mlpd_comm_agree(c->comm, settle(c, &settled, &gemm)));
   TRY(train_agreement_check(c->comm, gemm, &settled, ignored));
   TRY(mlpd_comm_agree(c->comm, name_halves(c)));

@@ -1,9 +1,24 @@
+#include <string.h>
+#include <xxhash.h>
+
 #include "ranks/comm.h"
 #include "run/run.h"
 
 bool run_is_root(const trainer *t) { return mlpd_comm_rank(t->comm) == 0; }
 
+/* Has the first run of a choice given this notice, which is of what both have in common? */
+static bool is_repeated(const run_half *half, const char *text) {
+  if (half == NULL || half->started) return false;
+  run_said *const said = half->said;
+  const uint64_t hash = XXH3_64bits(text, strlen(text));
+  for (uint32_t i = 0; half->number == 2 && i < said->count; i++)
+    if (said->hashes[i] == hash) return true;
+  if (half->number == 1 && said->count < sizeof said->hashes / sizeof *said->hashes) said->hashes[said->count++] = hash;
+  return false;
+}
+
 void run_notice(const trainer *t, const char *text) {
+  if (is_repeated(t->half, text)) return;
   if (run_is_root(t) && t->events != NULL && t->events->notice != NULL) t->events->notice(t->events->context, text);
 }
 

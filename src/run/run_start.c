@@ -291,6 +291,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   if (t->raw_table) t->prep.options.data.file = t->table; /* its name from now on, for messages */
   TRY_GOTO(status, run_trace_start(t), done);
   TRY_GOTO(status, warn_of_placement(t), done);
+  if (t->half != NULL) t->half->started = true;
   if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
     t->events->started(t->events->context, t->result);
   t->result->hidden = t->result->activation = NULL;
