@@ -62,8 +62,27 @@ mlpd_status run_files_check_out(const char *folder) {
       "for one of this name)");
 }
 
+/* Is path a run's file in run 1 or 2 of --embed-numbers auto, which a new run in the folder removes? */
+static bool is_of_half(const char *path, const char *folder) {
+  char half[FILE_PATH_BYTES], own[FILE_PATH_BYTES];
+  const file_identity file = file_identify(path);
+  for (uint32_t number = 1; number <= 2; number++)
+    for (int i = 0; i < NUM_NAMES; i++) {
+      if (run_files_half(folder, number, half) != MLPD_OK ||
+          file_path(own, half, run_file_name(removal_order[i])) != MLPD_OK)
+        return false;
+      const file_identity there = file_identify(own);
+      if (file_identities_equal(&file, &there) && run_file_is_ours(own, removal_order[i])) return true;
+    }
+  return false;
+}
+
 mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path) {
   if (path == NULL) return MLPD_OK;
+  if (is_of_half(path, folder))
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s %s belongs to the run that this one replaces in --out %s; copy it elsewhere, or use another --out",
+                option, path, folder);
   const char *const slash = strrchr(path, '/'), *const name = slash != NULL ? slash + 1 : path;
   const file_identity in = folder_of(path), here = file_identify(folder), file = file_identify(path);
   for (int i = 0; i < NUM_NAMES; i++) {

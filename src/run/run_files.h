@@ -13,7 +13,8 @@ mlpd_status run_files_check(const char *folder, const char *logs, bool *used);
 /* MLPD_ERROR_USAGE if folder is "-". */
 mlpd_status run_files_check_out(const char *folder);
 
-/* MLPD_ERROR_USAGE if path is a file that a run in folder would write; option names it in the message. */
+/* MLPD_ERROR_USAGE if path is a file that a run in folder would write, or a file of the runs of --embed-numbers auto in
+ * it, which it would remove; option names it in the message. */
 mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path);
 
 /* Is path a file directly in folder? Links are followed. */
