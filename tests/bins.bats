@@ -100,7 +100,9 @@ line() { awk 'BEGIN { print "a,b,y"; for (i = 0; i < 300; i++) { u = i * 37 % 30
   fails_with 2 "wave.csv (converted): --embed-numbers auto chooses by validation rows, and there are none; use --valid-fraction 0.1 or --folds 8"
   [ ! -e never/model.h5 ] || fail "a model was written"
   alone explain --example xor --embed-numbers auto
-  fails_with 2 "--embed-numbers auto trains two networks and keeps one"
+  fails_with 2 '--embed-numbers: "auto" is unknown; the choices are none, periodic, piecewise'
+  alone explain --help
+  ! grep -qE "piecewise(, or|,) auto" <<< "$(tr -s ' \n' '  ' <<< "$output")" || fail "explain offers auto"
   awk 'BEGIN { print "a,y"; for (i = 0; i < 60; i++) print (i % 2 ? "x" : "z") "," i % 3 }' > words.csv
   alone train "${small[@]}" --data words.csv --embed-numbers auto --out run --quiet
   [ "$status" = 0 ] || fail "expected status 0"

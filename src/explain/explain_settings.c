@@ -9,6 +9,9 @@ static const mlpd_choice UPDATE_CHOICES[] = {{"all", EXPLAIN_UPDATE_ALL, "weight
                                              {"weights", EXPLAIN_UPDATE_WEIGHTS, "the biases stay as they are"},
                                              {NULL, 0, NULL}};
 
+/* Of one network: auto compares two (explain_settings_prepare). */
+static mlpd_choice NUMBERS_CHOICES[MLPD_EMBED_NUMBERS_AUTO + 1];
+
 /* Settings that are options of training have its rows (explain_settings_prepare): what stands here is what differs. */
 option explain_setting_rows[] = {
     {.name = "hidden",
@@ -23,8 +26,11 @@ option explain_setting_rows[] = {
     {.name = "input-noise", .help = "standard deviation of noise on the inputs"},
     {.name = "input-scale", .help = "learn a scale for each input, at FACTOR times the learning rate; 0: off"},
     {.name = "embed-numbers",
-     .help = "turn each number into several learned values; the edges of piecewise are quantiles of the samples"},
-    {.name = "embed-bins", .help = "bins of an input with --embed-numbers piecewise"},
+     .help = "turn each number into several learned values; the edges of piecewise are quantiles of the samples",
+     .choices = NUMBERS_CHOICES},
+    {.name = "embed-bins",
+     .help = "bins of an input with --embed-numbers piecewise",
+     .needs = "embed-numbers=piecewise"},
     {.name = "embed-width",
      .help = "learned values of an embedded category, and of each input in bins beside the input itself",
      .maximum = 256,
@@ -102,7 +108,7 @@ static void share(option *row) {
   row->offset = offsetof(explain_settings, train) + train->offset;
   row->size = train->size;
   row->minimum = train->minimum;
-  row->choices = train->choices;
+  if (row->choices == NULL) row->choices = train->choices;
   if (row->maximum <= 0) row->maximum = train->maximum;
   if (row->group == NULL) row->group = train->group;
   if (row->metavar == NULL) row->metavar = train->metavar;
@@ -113,7 +119,14 @@ static void share(option *row) {
     row->needs = NULL;
 }
 
+static void leave_out_auto(void) {
+  uint32_t count = 0;
+  for (const mlpd_choice *all = mlpd_embed_numbers_choices; all->name != NULL && count < MLPD_EMBED_NUMBERS_AUTO; all++)
+    if (all->value != MLPD_EMBED_NUMBERS_AUTO) NUMBERS_CHOICES[count++] = *all;
+}
+
 void explain_settings_prepare(void) {
+  leave_out_auto();
   for (option *row = explain_setting_rows; row->name != NULL; row++)
     if (row->size == 0) share(row);
 }
