@@ -368,7 +368,8 @@ class Estimators(unittest.TestCase):
             self.assertEqual(chosen.loss_curve_, one.loss_curve_)
             self.assertEqual(chosen.validation_metrics_, one.validation_metrics_)
         for options, words in (({}, "use preset='tabular' or early_stopping=True"), ({"preset": "tabular", "warm_start": True}, "start anew"),
-                               ({"preset": "tabular", "select": "loss"}, "embed_numbers='auto' needs the standard error")):
+                               ({"preset": "tabular", "select": "loss"}, "embed_numbers='auto' needs the standard error"),
+                               ({"early_stopping": True, "patience": 0}, "patience=0, which ends a fit by its training loss")):
             with self.assertRaisesRegex(ValueError, words):
                 regressor(**options, embed_numbers="auto").fit(x, y)
         with self.assertRaisesRegex(ValueError, "embed_numbers='auto' is not possible in partial_fit"):

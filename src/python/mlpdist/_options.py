@@ -119,6 +119,8 @@ def check_choice(e):
                 "leave out one of them, or use embed_numbers='piecewise'")
     if not stops_early(e) and e.preset in (None, "none"):
         _refuse("embed_numbers='auto' chooses by validation rows", "use preset='tabular' or early_stopping=True")
+    if str(e.patience) == "0":
+        _refuse("embed_numbers='auto' does not go with patience=0, which ends a fit by its training loss", "leave out one of them")
     if adapts(e):
         _refuse("embed_numbers='auto' does not go with learning_rate='adaptive', which ends a fit by its loss", "leave out one of them")
 
