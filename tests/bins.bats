@@ -88,6 +88,50 @@ line() { awk 'BEGIN { print "a,b,y"; for (i = 0; i < 300; i++) { u = i * 37 % 30
   [ ! -e run/model.h5 ] && [ ! -e run/with-bins/model.h5 ] || fail "a model of the run before is left"
 }
 
+@test "--embed-numbers auto: what killed runs leave goes with the next run; a folder of no use is refused before training" {
+  wave
+  local brief=(--data wave.csv --label y --hidden 4 --batch 300 --lanes 4 --epochs 1 --lr 0.02 --threads 1 --quiet --out run) ended
+  mkdir run
+  : > run/with-bins
+  alone train "${brief[@]}" --embed-numbers auto
+  fails_with 1 "run/with-bins: is not a folder"
+  [ ! -e run/without-bins ] || fail "the first run has begun"
+  rm run/with-bins
+  alone train "${brief[@]}" --embed-numbers auto
+  [ "$(grep -c "is lowered to the 240 training rows" "$errors.all")" = 1 ] || fail "the second run repeats a note"
+  alone train "${brief[@]}" --init-from run/with-bins/model.h5
+  fails_with 2 "--init-from run/with-bins/model.h5 belongs to the run that this one replaces in --out run"
+  [ -e run/with-bins/model.h5 ] || fail "the model is gone"
+  ended=$(sh -c 'echo $$') # a process that has ended
+  echo "mlpdist run on host here, process $ended, since then" | tee run/with-bins/run.lock > run/run.lock
+  sed -i 's/then/then, taking over/' run/run.lock # killed while it removed the two runs
+  : > "run/with-bins/model.h5.tmp.$ended"
+  alone train "${brief[@]}" --resume auto
+  [ "$status" = 0 ] || fail "expected status 0"
+  [ ! -e run/without-bins ] && [ ! -e run/with-bins ] || fail "of the two runs is left: $(ls run/with*)"
+}
+
+@test "--embed-numbers auto: a model that cannot be copied is named, and resuming copies it; a used folder without both runs is noted" {
+  wave
+  local brief=(--data wave.csv --label y --hidden 4 --batch 64 --lanes 4 --epochs 1 --lr 0.02 --threads 1 --quiet --embed-numbers auto)
+  alone train "${brief[@]}" --out run
+  succeeds
+  local want=$output
+  rm -r run/with*-bins
+  alone train "${brief[@]}" --out run --resume auto
+  [ "$output" = "$want" ] || fail "expected $want"
+  grep -qF "note: run: there is no checkpoint to go on from: the runs without and with bins are not in it; this run starts anew" "$errors.all" ||
+    fail "no note"
+  mkdir full
+  ln -s missing/model.h5 full/model.h5
+  alone train "${brief[@]}" --out full
+  fails_with 1 "full/model.h5: its folder, full/missing: No such file or directory; the model is whole in full/with" "-bins: the same command with --resume auto copies it"
+  mkdir full/missing
+  alone train "${brief[@]}" --out full --resume auto
+  succeeds
+  [ "$output" = "$want" ] && [ -s full/missing/model.h5 ] || fail "no model"
+}
+
 @test "--embed-numbers auto: what it does not go with is refused; without numbers there is one run" {
   wave
   local options

@@ -80,7 +80,8 @@ static mlpd_status reserve(choice *c, const mlpd_train_options *settled) {
   c->folder.made = made;
   TRY(status);
   TRY(check_halves(c, settled->log));
-  return check_resume(c, out);
+  TRY(check_resume(c, out));
+  return run_lock_note(&c->folder.lock, false); /* the runs in it are this one's from now on */
 }
 
 static mlpd_status name_halves(choice *c) {
