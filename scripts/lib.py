@@ -28,6 +28,8 @@ def die(text, status=1):
 
 def why(error):
     """The reason of an exception, in a few words."""
+    if isinstance(error, KeyError):
+        return f"no {error}"
     number = getattr(error, "errno", None)  # of h5py, whose text has several lines
     return os.strerror(number) if number else str(error).split("\n", maxsplit=1)[0]
 

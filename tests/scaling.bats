@@ -304,6 +304,18 @@ END
   [ ! -e study/index.html ] || fail "a page"
 }
 
+@test "a folder that is no study is refused with what it lacks" {
+  mkdir none
+  output=$("$scripts/scaling-report" none 2>&1) && status=0 || status=$?
+  [ "$status" = 1 ] || fail "status $status"
+  says "none: not a study (study.json: No such file or directory)"
+  printf 'a\n1\n' > none/runs.csv
+  echo '{}' > none/study.json
+  output=$("$scripts/scaling-report" none 2>&1) && status=0 || status=$?
+  [ "$status" = 1 ] || fail "status $status"
+  says "none: not a study (its files: no '"
+}
+
 @test "the studies that are kept beside the scripts can be read, and one of each kind drawn" {
   mkdir none
   echo 'raise ImportError("none here")' > none/matplotlib.py
