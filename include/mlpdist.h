@@ -840,8 +840,10 @@ typedef struct mlpd_epoch {
 
 /* How embed_numbers auto chooses between two runs: the first without bins, the second with numbers in bins. */
 typedef struct mlpd_bins_choice {
-  uint32_t run; /* in started(): the run that begins; at the end: the one whose model this is; 0: there
-                   is no choice */
+  uint32_t run;       /* in started(): the run that begins; at the end: the one whose model this is; 0: there
+                         is no choice */
+  const char *folder; /* of that run, in out, with its checkpoints, also where only the run without bins was needed;
+                         NULL: embed_numbers is not auto */
   double plain_error, bins_error; /* at the end: of the validation rows, 1 - accuracy or valid_metric; bins_error NaN:
                                      the second run diverged, or was not finished */
   double deviation;               /* standard error of their difference */

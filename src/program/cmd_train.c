@@ -66,9 +66,6 @@ static void print_part(const char *part, mlpd_task task, double loss, double met
   (void)printf("  (%llu row%s)\n", (unsigned long long)rows, plural(rows));
 }
 
-/* The two runs of --embed-numbers auto lie in folders of these names. */
-static const char *bins_folder(uint32_t run) { return run == 2 ? "with-bins" : "without-bins"; }
-
 static void print_error(mlpd_task task, double error) {
   (void)printf(task == MLPD_REGRESSION ? "%.6g" : "%.4f", error);
 }
@@ -114,7 +111,7 @@ static void print_plan(const train_view *view) {
   mlpd_train_options_settle(&settled);
   if (plan->choice.run > 0)
     (void)printf("bins     run %u of 2, %s, in %s/%s\n", plan->choice.run, plan->choice.run == 2 ? "with" : "without",
-                 train->out, bins_folder(plan->choice.run));
+                 train->out, plan->choice.folder);
   (void)printf("data     %s: %llu train, %llu valid rows of %u value%s, %u %s%s\n", train->data.file,
                (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows, plan->features,
                plural(plan->features), plan->targets, plan->task == MLPD_REGRESSION ? "target" : "class",
@@ -215,7 +212,7 @@ static void print_times(const mlpd_train_result *result) {
 /* What --quiet leaves out. */
 static void print_course(const train_view *view, const mlpd_train_result *result) {
   const mlpd_train_options *const train = &view->arguments->train;
-  const bool chooses = train->embed_numbers == MLPD_EMBED_NUMBERS_AUTO;
+  const char *const half = result->choice.folder;
   if (result->converged)
     (void)printf("stopped  after epoch %llu: no lower loss is found\n", (unsigned long long)result->epochs);
   else if (result->stopped_early)
@@ -233,8 +230,7 @@ static void print_course(const train_view *view, const mlpd_train_result *result
   (void)printf("files    %s/config.ini  %s/metrics.csv  %s/model.h5\n", train->out, train->out, train->out);
   if (result->checkpoints > 0)
     (void)printf("saved    %llu checkpoint%s in %s/%s%scheckpoints\n", (unsigned long long)result->checkpoints,
-                 plural(result->checkpoints), train->out, chooses ? bins_folder(result->choice.run) : "",
-                 chooses ? "/" : "");
+                 plural(result->checkpoints), train->out, half != NULL ? half : "", half != NULL ? "/" : "");
 }
 
 /* Which file of metrics it was is in a note, if there are several. */

@@ -169,6 +169,7 @@ static void finish(choice *c, mlpd_status status, mlpd_train_result *result, mlp
   const uint32_t i = status == MLPD_OK || status == MLPD_INTERRUPTED ? taken(c) : 0;
   *result = c->results[i];
   result->choice = c->made;
+  result->choice.folder = run_files_half_name(i + 1);
   if (model != NULL && (status == MLPD_OK || status == MLPD_INTERRUPTED)) {
     *model = c->models[i];
     c->models[i] = NULL;

@@ -100,8 +100,10 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
 
 /* ---- The two runs of a choice ------------------------------------------------------------------------- */
 
+const char *run_files_half_name(uint32_t number) { return number == 1 ? "without-bins" : "with-bins"; }
+
 mlpd_status run_files_half(const char *whole, uint32_t number, char folder[FILE_PATH_BYTES]) {
-  return file_path(folder, whole, number == 1 ? "without-bins" : "with-bins");
+  return file_path(folder, whole, run_files_half_name(number));
 }
 
 bool run_files_have_half(const char *folder) {

@@ -20,7 +20,9 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
 /* Is path a file directly in folder? Links are followed. */
 bool run_file_lies_in(const char *path, const char *folder);
 
-/* The folder, within that of the whole, of run 1 (without bins) or 2 (with) of --embed-numbers auto. */
+/* The folder, within that of the whole, of run 1 (without bins) or 2 (with) of --embed-numbers auto: its name, and its
+ * path. */
+const char *run_files_half_name(uint32_t number);
 mlpd_status run_files_half(const char *whole, uint32_t number, char folder[FILE_PATH_BYTES]);
 
 /* Does folder hold a run of --embed-numbers auto, in a folder of its own? */

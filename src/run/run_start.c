@@ -45,7 +45,9 @@ static void fill_plan(trainer *t) {
   r->hidden = p->options.hidden;
   r->ensemble = p->options.ensemble;
   r->members = p->options.members;
-  r->choice.run = t->half != NULL && !t->half->lone ? t->half->number : 0;
+  if (t->half != NULL)
+    r->choice =
+        (mlpd_bins_choice){.run = t->half->lone ? 0 : t->half->number, .folder = run_files_half_name(t->half->number)};
   r->embed_numbers = embeds(p->model->network, true) ? p->options.embed_numbers : MLPD_EMBED_NUMBERS_NONE;
   r->activation = p->options.activation;
   r->epochs = p->options.epochs;

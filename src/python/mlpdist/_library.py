@@ -97,7 +97,7 @@ class TrainEvents(ctypes.Structure):
 
 
 class BinsChoice(ctypes.Structure):
-    _fields_ = [("run", c_uint32), ("plain_error", c_double), ("bins_error", c_double), ("deviation", c_double)]
+    _fields_ = [("run", c_uint32), ("folder", c_char_p), ("plain_error", c_double), ("bins_error", c_double), ("deviation", c_double)]
 
 
 class Result(ctypes.Structure):
