@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-enum { MAX_THREADS = 4096, PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096 };
 
 /* Reads the first line of folder/file; false if there is none. */
 static bool read_line(const char *folder, const char *file, char *line, int bytes) {
@@ -35,7 +35,7 @@ static int folder_quota(const char *folder) {
     if (!read_line(folder, "cpu.cfs_quota_us", line, sizeof line) || sscanf(line, "%lld", &quota) != 1) return 0;
     if (!read_line(folder, "cpu.cfs_period_us", line, sizeof line) || sscanf(line, "%lld", &period) != 1) return 0;
   }
-  if (quota <= 0 || period <= 0 || quota / period >= MAX_THREADS) return 0;
+  if (quota <= 0 || period <= 0 || quota / period >= CPU_MOST_THREADS) return 0;
   return (int)((quota + period - 1) / period);
 }
 
@@ -203,8 +203,9 @@ mlpd_status mlpd_threads_set(int threads, int *taken) {
   long wanted = threads;
   if (threads == 0) wanted = threads_of_environment();
   if (threads == 0 && wanted == 0) wanted = cpu_cores_bound();
-  if (wanted < 1 || wanted > MAX_THREADS)
-    return FAIL(MLPD_ERROR_USAGE, "threads is %ld; it must be 1 to %d, or 0 for one per core", wanted, MAX_THREADS);
+  if (wanted < 1 || wanted > CPU_MOST_THREADS)
+    return FAIL(MLPD_ERROR_USAGE, "threads is %ld; it must be 1 to %d, or 0 for one per core", wanted,
+                CPU_MOST_THREADS);
   TRY(try_team(wanted));
   omp_set_dynamic(0);
   omp_set_num_threads((int)wanted);

@@ -4,6 +4,8 @@
 
 #include "base/status.h"
 
+enum { CPU_MOST_THREADS = 4096 }; /* that a caller may ask for */
+
 /* Number of cores that this process may use (its affinity mask, limited by a cgroup's CPU quota), at least 1. */
 int cpu_cores_bound(void);
 

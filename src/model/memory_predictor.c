@@ -18,8 +18,6 @@
  * mlpd_predict(), for the same bits. */
 enum { NARROW_ROWS = 56, WIDE_ROWS = 112, NARROW_OUTPUTS = 128 };
 
-enum { MOST_THREADS = 4096 }; /* as of option threads */
-
 /* Of one thread. */
 typedef struct predictor_space {
   workspace network;
@@ -74,8 +72,8 @@ mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads, mlpd_pre
   NEED(predictor);
   *predictor = NULL;
   NEED(model);
-  if (threads < 1 || threads > MOST_THREADS)
-    return FAIL(MLPD_ERROR_USAGE, "threads: %d is not in [1, %d]", threads, MOST_THREADS);
+  if (threads < 1 || threads > CPU_MOST_THREADS)
+    return FAIL(MLPD_ERROR_USAGE, "threads: %d is not in [1, %d]", threads, CPU_MOST_THREADS);
   TRY(memory_allocate(&made, 1, sizeof *made, "predictor"));
   const mlpd_status status = make(model, threads, made);
   if (status == MLPD_OK)
