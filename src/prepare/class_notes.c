@@ -69,10 +69,11 @@ static mlpd_status check_auc(const preparation *p) {
   if (p->options.select != MLPD_SELECT_AUC || all == 0) return MLPD_OK;
   for (uint32_t k = 0; k < p->options.classes; k++)
     if (p->class_rows[MLPD_VALID].rows[k] == all)
-      return FAIL(MLPD_ERROR_DATA,
-                  "%s: all validation rows are of class '%s', so --select auc cannot compare epochs; use a larger "
-                  "--valid-fraction, or --select loss",
-                  p->options.data.file, mlpd_model_class_name(p->model, k));
+      return FAIL(
+          MLPD_ERROR_DATA,
+          "%s: all validation rows are of class '%s', so --select auc cannot compare epochs; use --select loss, "
+          "or validation rows of both classes (a larger --valid-fraction, if they are drawn)",
+          p->options.data.file, mlpd_model_class_name(p->model, k));
   return MLPD_OK;
 }
 
