@@ -844,8 +844,8 @@ typedef struct mlpd_bins_choice {
                          is no choice */
   const char *folder; /* of that run, in out, with its checkpoints, also where only the run without bins was needed;
                          NULL: embed_numbers is not auto */
-  double plain_error, bins_error; /* at the end: of the validation rows, 1 - accuracy or valid_metric; bins_error NaN:
-                                     the second run diverged, or was not finished */
+  double plain_error, bins_error; /* at the end: of the validation rows, 1 - accuracy or valid_metric; NaN: that run
+                                     diverged, or was not finished */
   double deviation;               /* standard error of their difference */
 } mlpd_bins_choice;
 
@@ -911,7 +911,7 @@ MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *optio
 /* The same, and *model gets the trained network, on every rank, as model.h5 would hold it; the caller frees it. NULL on
  * failure. MLPD_INTERRUPTED after at least one whole epoch: the network of the last (or best) whole epoch, so that an
  * epoch_done that calls mlpd_request() can end a run by a rule of its own; of embed_numbers auto, the network of the
- * first run. Collective; options equal on all ranks. */
+ * first run, or of the second if the first diverged. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
                                       const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model);
 

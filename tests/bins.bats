@@ -84,8 +84,32 @@ line() { awk 'BEGIN { print "a,b,y"; for (i = 0; i < 300; i++) { u = i * 37 % 30
   alone train "${small[@]}" --data wave.csv --embed-numbers auto --out run --quiet
   succeeds
   alone train "${sgd[@]}" --lr 1e6 --embed-numbers auto --out run
-  fails_with 1 "the loss is not a finite number"
+  fails_with 1 "both runs of --embed-numbers auto failed; the one without bins: the loss is not a finite number at step 3"
   [ ! -e run/model.h5 ] && [ ! -e run/with-bins/model.h5 ] || fail "a model of the run before is left"
+}
+
+@test "--embed-numbers auto: where the run without bins diverges the one with them is taken, also after a kill in either run" {
+  wave
+  local ntk=(--data wave.csv --label y --hidden 16 --activation identity --batch 32 --epochs 3 --optimizer sgd --schedule constant
+    --parametrization ntk --embed-width 200 --lr 4 --threads 1 --lanes 4 --out run --checkpoint-every 12 --keep 9) at=run/with-bins want
+  alone train "${ntk[@]}" --embed-numbers piecewise --quiet
+  succeeds
+  want=$(last_line)
+  alone train "${ntk[@]}" --embed-numbers auto --quiet
+  [ "$status" = 0 ] && [ "$(last_line)" = "$want" ] || fail "expected $want"
+  grep -qF "note: the run without bins failed, so --embed-numbers auto takes the one with them: the loss is not a finite number at step 11 (epoch 2)" "$errors.all" &&
+    grep -qF "without-bins/model.h5 keeps the weights of epoch 1" "$errors.all" || fail "no note"
+  [[ $output == "bins     taken: validation rmse "*" with them, no figure without"* ]] && cmp run/model.h5 $at/model.h5 || fail "the choice"
+  rm run/*.h5 run/config.ini $at/model.h5 $at/checkpoints/step-000000000024.h5 # as if killed in the second run
+  [ ! -e run/without-bins/checkpoints ] || [ -z "$(ls run/without-bins/checkpoints)" ] || fail "the first run has checkpoints"
+  launch 2 train "${ntk[@]}" --embed-numbers auto --resume auto
+  [ "$status" = 0 ] && [ "$(last_line)" = "$want" ] || fail "after a kill in the second run: expected $want"
+  says "resumed  after step 12"
+  rm -r run/*.h5 run/config.ini $at run/without-bins/model.h5
+  alone train "${ntk[@]}" --checkpoint-every 5 --embed-numbers auto --quiet --resume auto
+  [ "$status" = 0 ] && [ "$(last_line)" = "$want" ] || fail "after a kill in the first run: expected $want"
+  alone train "${ntk[@]}" --embed-numbers auto --quiet --resume auto # from the checkpoints before it diverges
+  [ "$status" = 0 ] && [ "$(last_line)" = "$want" ] || fail "after both runs: expected $want"
 }
 
 @test "--embed-numbers auto: what killed runs leave goes with the next run; a folder of no use is refused before training" {

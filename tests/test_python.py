@@ -367,6 +367,13 @@ class Estimators(unittest.TestCase):
             self.assertEqual(chosen.model_.digest, one.model_.digest)
             self.assertEqual(chosen.loss_curve_, one.loss_curve_)
             self.assertEqual(chosen.validation_metrics_, one.validation_metrics_)
+        steep = {"early_stopping": True, "max_iter": 3, "learning_rate_init": 1, "batch_size": 90, "solver": "sgd", "momentum": 0, "activation": "identity",
+                 "hidden_layer_sizes": (16,), "parametrization": "ntk", "embed_width": 200}
+        with self.assertRaisesRegex(mlpdist.Error, r"finite number at step \d \(epoch 2\)"):
+            regressor(**steep, embed_numbers="none").fit(x, y)
+        one, chosen = (regressor(**steep, embed_numbers=how).fit(x, y) for how in ("piecewise", "auto"))
+        self.assertEqual(chosen.model_.digest, one.model_.digest)
+        self.assertEqual((chosen.loss_curve_, chosen.validation_metrics_), (one.loss_curve_, one.validation_metrics_))
         for options, words in (({}, "use preset='tabular' or early_stopping=True"), ({"preset": "tabular", "warm_start": True}, "start anew"),
                                ({"preset": "tabular", "select": "loss"}, "embed_numbers='auto' needs the standard error"),
                                ({"early_stopping": True, "patience": 0}, "patience=0, which ends a fit by its training loss")):

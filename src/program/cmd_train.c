@@ -74,14 +74,17 @@ static void print_error(mlpd_task task, double error) {
 static void print_choice(const mlpd_train_result *result) {
   const mlpd_bins_choice *const choice = &result->choice;
   if (choice->run == 0) return;
-  (void)printf("bins     %s: validation %s ", choice->run == 2 ? "taken" : "not taken",
+  static const char *const how[] = {"without", "with them"};
+  const bool with = choice->run == 2;
+  (void)printf("bins     %s: validation %s ", with ? "taken" : "not taken",
                result->task == MLPD_REGRESSION ? "rmse" : "error");
-  print_error(result->task, choice->plain_error);
-  (void)printf(" without, ");
-  if (isnan(choice->bins_error)) {
-    (void)printf("no figure with them\n");
+  if (isnan(choice->plain_error) || isnan(choice->bins_error)) {
+    print_error(result->task, with ? choice->bins_error : choice->plain_error);
+    (void)printf(" %s, no figure %s\n", how[with], how[!with]);
     return;
   }
+  print_error(result->task, choice->plain_error);
+  (void)printf(" without, ");
   print_error(result->task, choice->bins_error);
   (void)printf(" with them; standard error of the difference ");
   print_error(result->task, choice->deviation);

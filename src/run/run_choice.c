@@ -113,35 +113,46 @@ static mlpd_status run_one(choice *c, uint32_t i, bool wants_model) {
                    wants_model ? &c->models[i] : NULL);
 }
 
-/* Networks with bins whose loss is no number are none to choose. The message names their cure. */
-static mlpd_status allow_divergence(const choice *c, mlpd_status status) {
-  char text[1200];
-  if (status != MLPD_ERROR_DIVERGED) return status;
-  (void)snprintf(text, sizeof text, "the run with bins failed, so --embed-numbers auto takes the one without: %s",
-                 mlpd_error_message());
-  notice(c, text);
-  return MLPD_OK;
-}
-
 static double error_of(const mlpd_train_result *r) {
   return r->task == MLPD_CLASSIFICATION ? 1 - r->valid_metric : r->valid_metric;
 }
 
-/* Equal on all ranks. */
-static void decide(choice *c, bool second_is_whole) {
-  c->made = (mlpd_bins_choice){.run = 1, .plain_error = error_of(&c->results[0]), .bins_error = NAN, .deviation = NAN};
-  if (!second_is_whole) return;
-  c->made.bins_error = error_of(&c->results[1]);
-  if (bins_rule_takes_bins(c->results[0].task, c->results[0].valid_rows, &c->made)) c->made.run = 2;
+/* ended: of each run, with a model. At least one did, or the result does not matter. Equal on all ranks. */
+static void decide(choice *c, const bool ended[RUNS]) {
+  const mlpd_train_result *const with = &c->results[1];
+  c->made = (mlpd_bins_choice){.run = ended[0] ? 1 : 2, .plain_error = NAN, .bins_error = NAN, .deviation = NAN};
+  if (ended[0]) c->made.plain_error = error_of(&c->results[0]);
+  if (ended[1]) c->made.bins_error = error_of(with);
+  if (ended[0] && ended[1] && bins_rule_takes_bins(with->task, with->valid_rows, &c->made)) c->made.run = 2;
+}
+
+static void note_failure(const choice *c, const char *failed, const char *other, const char *why) {
+  char text[1400];
+  (void)snprintf(text, sizeof text, "the run %s bins failed, so --embed-numbers auto takes the one %s: %s", failed,
+                 other, why);
+  notice(c, text);
+}
+
+/* A run whose loss is no number is none to choose: the other is taken, with a note. plain: the failure of the run
+ * without bins, NULL: it ended; bins: the status of the run with them. */
+static mlpd_status allow_divergence(const choice *c, const status_kept *plain, mlpd_status bins) {
+  if (plain != NULL && bins == MLPD_ERROR_DIVERGED)
+    return FAIL(bins, "both runs of --embed-numbers auto failed; the one without bins: %s", plain->message);
+  if (plain != NULL && bins == MLPD_OK) note_failure(c, "without", "with them", plain->message);
+  if (bins != MLPD_ERROR_DIVERGED) return bins;
+  note_failure(c, "with", "without", mlpd_error_message());
+  return MLPD_OK;
 }
 
 /* Collective. */
 static mlpd_status run_both(choice *c, bool wants_model) {
-  TRY(run_one(c, 0, wants_model));
-  if (c->halves[0].lone) return MLPD_OK;
-  const mlpd_status status = run_one(c, 1, wants_model);
-  decide(c, status == MLPD_OK);
-  return allow_divergence(c, status);
+  status_kept failure;
+  const mlpd_status plain = run_one(c, 0, wants_model);
+  if (c->halves[0].lone || (plain != MLPD_OK && plain != MLPD_ERROR_DIVERGED)) return plain;
+  status_keep(&failure);
+  const mlpd_status bins = run_one(c, 1, wants_model);
+  decide(c, (bool[RUNS]){plain == MLPD_OK, bins == MLPD_OK});
+  return allow_divergence(c, plain == MLPD_OK ? NULL : &failure, bins);
 }
 
 /* ---- After the runs --------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include "ranks/comm.h"
 #include "run/run.h"
+#include "run/run_files.h"
 
 bool run_is_root(const trainer *t) { return mlpd_comm_rank(t->comm) == 0; }
 
@@ -25,7 +26,8 @@ void run_notice(const trainer *t, const char *text) {
 mlpd_status run_diverged(trainer *t, const char *what, uint64_t step) {
   char kept[128] = "no model was written";
   if (t->state.kept_epoch > 0 && t->keeps_files)
-    (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu",
+    (void)snprintf(kept, sizeof kept, "%s%smodel.h5 keeps the weights of epoch %llu",
+                   t->half != NULL ? run_files_half_name(t->half->number) : "", t->half != NULL ? "/" : "",
                    (unsigned long long)t->state.kept_epoch);
   return FAIL(MLPD_ERROR_DIVERGED,
               "%s at step %llu (epoch %llu); the likely cause is a learning rate too large for this network: try "

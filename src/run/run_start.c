@@ -170,10 +170,10 @@ static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bo
 }
 
 /* On rank 0: the first run of a choice replaces what the folder of the whole held, and a second run of a former choice.
- */
-static mlpd_status take_whole(const run_half *half) {
+ * resumes: a second run belongs to this choice, whose first run diverged before it had a checkpoint. */
+static mlpd_status take_whole(const run_half *half, bool resumes) {
   if (half == NULL || half->number != 1) return MLPD_OK;
-  TRY(run_files_remove_half(half->whole, 2));
+  if (!resumes) TRY(run_files_remove_half(half->whole, 2));
   return run_files_remove(half->whole);
 }
 
@@ -181,7 +181,7 @@ static mlpd_status take_whole(const run_half *half) {
 static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
   if (!run_is_root(t) || !t->keeps_files) return MLPD_OK;
   TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
-  if (fresh) TRY(take_whole(t->half));
+  if (fresh) TRY(take_whole(t->half, options->resume != NULL && strcmp(options->resume, "auto") == 0));
   TRY(run_table_settle(t, run_table_folder(t, options)));
   TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* again: the folder may be new */
   if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
