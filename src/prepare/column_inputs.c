@@ -90,14 +90,14 @@ static mlpd_status count_code(counts *c, uint32_t j, double code) {
   return MLPD_OK;
 }
 
-static mlpd_status count_rows(void *context, element_type type, const void *x, uint64_t rows) {
+static mlpd_status count_rows(void *context, const shard *rows) {
   counts *const c = context;
   const columns *const about = &c->codes->about;
   for (uint32_t j = 0; j < about->count; j++) {
     const bool category = about->kinds[j] == COLUMN_KIND_CATEGORY;
-    if (!category && (!about->missing || element_is_integer(type))) continue;
-    for (uint64_t i = 0; i < rows; i++) {
-      const double value = element_get(type, x, i * about->count + j);
+    if (!category && (!about->missing || element_is_integer(rows->type))) continue;
+    for (uint64_t i = 0; i < rows->rows; i++) {
+      const double value = element_get(rows->type, rows->x, i * about->count + j);
       if (category) TRY(count_code(c, j, value));
       if (!category) c->missing[j] += isnan(value) ? 1 : 0;
     }
@@ -135,7 +135,7 @@ static mlpd_status count_all(mlpd_comm *comm, const part *train, const preparati
   const uint64_t columns = c->codes->about.count, categories = c->codes->first[columns];
   mlpd_status status = memory_allocate(&c->missing, columns, sizeof *c->missing, "counts of columns");
   if (status == MLPD_OK) status = memory_allocate(&c->rows, categories, sizeof *c->rows, "counts of columns");
-  if (status == MLPD_OK) status = column_rows_each(comm, train, p, count_rows, c);
+  if (status == MLPD_OK) status = column_rows_each(comm, train, p, false, count_rows, c);
   TRY(mlpd_comm_agree(comm, status));
   TRY(comm_sum_u64(comm, c->missing, columns));
   return comm_sum_u64(comm, c->rows, categories);

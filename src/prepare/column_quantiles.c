@@ -109,7 +109,7 @@ static void count_key(const selection *s, size_t first, size_t end, uint64_t key
   s->counts[group * DIGIT_VALUES + (key >> shift & 0xFF)] += s->prefixes[group] == prefix;
 }
 
-static mlpd_status count_digits(void *context, element_type type, const void *x, uint64_t rows) {
+static mlpd_status count_digits(void *context, const shard *rows) {
   const selection *const s = context;
 #pragma omp parallel for num_threads(s->threads) schedule(dynamic)
   for (size_t first = 0; first < s->count; first++) {
@@ -117,8 +117,8 @@ static mlpd_status count_digits(void *context, element_type type, const void *x,
     if (first > 0 && s->all[first - 1].column == column) continue;
     size_t begin = 0, end = 0;
     find_groups(s, first, &begin, &end);
-    for (uint64_t i = 0; i < rows; i++) {
-      const double value = element_get(type, x, i * s->columns + column);
+    for (uint64_t i = 0; i < rows->rows; i++) {
+      const double value = element_get(rows->type, rows->x, i * s->columns + column);
       if (!isnan(value)) count_key(s, begin, end, key_of(value));
     }
   }
@@ -176,7 +176,7 @@ static mlpd_status select_some(mlpd_comm *comm, const part *train, const prepara
   for (s->digit = 0; s->digit < DIGITS; s->digit++) {
     make_groups(s);
     memset(s->counts, 0, s->groups * DIGIT_VALUES * sizeof *s->counts);
-    TRY(mlpd_comm_agree(comm, column_rows_each(comm, train, p, count_digits, s)));
+    TRY(mlpd_comm_agree(comm, column_rows_each(comm, train, p, false, count_digits, s)));
     TRY(comm_sum_u64(comm, s->counts, s->groups * DIGIT_VALUES));
     for (size_t w = 0; w < s->count; w++) {
       const uint64_t *const counted = s->counts + s->group[w] * (size_t)DIGIT_VALUES;

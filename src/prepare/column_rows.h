@@ -4,12 +4,11 @@
 
 #include "prepare/prepare.h"
 
-/* x (rows, columns) of type. */
-typedef mlpd_status column_look(void *context, element_type type, const void *x, uint64_t rows);
+typedef mlpd_status column_look(void *context, const shard *rows);
 
 /* Calls look with this rank's training rows: once with those in memory or, while they are streamed, a piece at a time
- * with those of the open part. */
-mlpd_status column_rows_each(mlpd_comm *comm, const part *train, const preparation *p, column_look *look,
+ * with those of the open part. targets: these rows have classes or values (as the network sees them), too. */
+mlpd_status column_rows_each(mlpd_comm *comm, const part *train, const preparation *p, bool targets, column_look *look,
                              void *context);
 
 #endif
