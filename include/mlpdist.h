@@ -224,10 +224,16 @@ typedef enum mlpd_parametrization {
 typedef enum mlpd_embed_numbers {
   MLPD_EMBED_NUMBERS_NONE,
   MLPD_EMBED_NUMBERS_PERIODIC,  /* x and 3 sums of 16 cosines of x, all learned (PBLD, Holzmueller et al. 2024) */
-  MLPD_EMBED_NUMBERS_PIECEWISE, /* x and embed_width functions of x, linear between embed_bins + 1 quantiles of the
-                                   training rows (PLE, Gorishniy et al. 2022) */
+  MLPD_EMBED_NUMBERS_PIECEWISE, /* x and embed_width functions of x, linear between embed_bins + 1 edges that depend on
+                                   the training rows (PLE, Gorishniy et al. 2022) */
   MLPD_EMBED_NUMBERS_AUTO /* of mlpd_train() alone: none or piecewise, by the validation rows of a run with each */
 } mlpd_embed_numbers;
+
+/* Where the bins of numbers end. */
+typedef enum mlpd_embed_edges {
+  MLPD_EMBED_EDGES_QUANTILES,
+  MLPD_EMBED_EDGES_TARGETS /* where a decision tree of each column on the targets splits (PLE-t, the same paper) */
+} mlpd_embed_edges;
 
 typedef enum mlpd_norm {
   MLPD_NORM_NONE,
@@ -281,6 +287,7 @@ MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
 MLPD_API extern const mlpd_choice mlpd_parametrization_choices[];
 MLPD_API extern const mlpd_choice mlpd_norm_choices[];
 MLPD_API extern const mlpd_choice mlpd_embed_numbers_choices[];
+MLPD_API extern const mlpd_choice mlpd_embed_edges_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 MLPD_API extern const mlpd_choice mlpd_select_choices[];
 MLPD_API extern const mlpd_choice mlpd_log_choices[];
@@ -716,7 +723,8 @@ typedef struct mlpd_train_options {
   uint64_t embed_above;         /* columns of more categories than this are embedded, others one-hot */
   uint32_t embed_width;         /* learned values of an embedded category, or of a number in bins */
   mlpd_embed_numbers embed_numbers;
-  uint32_t embed_bins; /* bins of each number (piecewise) */
+  uint32_t embed_bins; /* bins of each number (piecewise), at most */
+  mlpd_embed_edges embed_edges;
   mlpd_parametrization parametrization;
   int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;

@@ -1,4 +1,5 @@
-# --embed-numbers auto: two runs, without and with numbers in bins, and the choice between them.
+# Bins that end where the targets change (--embed-edges targets). --embed-numbers auto: two runs, without and with numbers in bins,
+# and the choice between them.
 
 load helper
 
@@ -200,4 +201,60 @@ with h5py.File("weighted.h5", "w") as f:
 END
   alone train --data weighted.h5 --hidden 4 --epochs 1 --embed-numbers auto --out never
   fails_with 2 "its validation rows have weights, and --embed-numbers auto needs an error that counts each row once"
+}
+
+# a: steps at 60 and 160, a few values missing; noise; few: 0, 1 and 4, which differs from the others, likewise. The row of number `odd` has
+# a far target.
+steps() {
+  awk -v odd="$1" 'BEGIN {
+    print "a,noise,few,y"
+    for (i = 0; i < 240; i++) {
+      a = i * 37 % 240; n = i * 91 % 240; f = i * i % 5
+      print (i % 50 == 3 ? "" : a) "," n "," (i % 60 == 7 ? "" : f) "," (i == odd ? 40 : 2 * (a >= 60) + (a >= 160) + (f > 1) / 2 + i * 53 % 240 / 2400)
+    }
+  }'
+}
+
+# edges MODEL: those of each column of each member, in its units, rounded down, without repeats.
+edges() {
+  alone export "$1" edges.json
+  python3 - << 'END'
+import json
+net = json.load(open("edges.json"))
+layer, scales = next(l for l in net["layers"] if "edge" in l), list(zip(net["input"]["shift"], net["input"]["scale"]))
+for k, row in enumerate(layer["edge"]):
+    shift, scale = scales[k % len(scales)]
+    print(*(int(e / scale + shift + 1e-3) for e in sorted(set(row))))
+END
+}
+
+@test "--embed-edges targets: bins end where the target steps, on any ranks, streamed; a column of noise has one bin" {
+  steps -1 > steps.csv
+  local options=(--data steps.csv --label y --test-fraction 0 --valid-fraction 0 --hidden 4 --epochs 1 --batch 20 --lanes 3 --lr 0.01
+    --normalize standard --quiet --threads 1 --embed-numbers piecewise --embed-edges targets --embed-bins 7 --embed-width 2)
+  local np mode want=$'0 59 159 239\n0 239\n0 2 4'
+  for mode in --stream ""; do
+    for np in 1 3; do
+      launch "$np" train "${options[@]}" --out "run$np$mode" $mode
+      succeeds
+      [ "$(edges "run$np$mode/model.h5")" = "$want" ] || fail "$np ranks $mode: $(edges "run$np$mode/model.h5")"
+    done
+  done
+  alone train "${options[@]}" --embed-bins 2 --out two
+  [ "$(edges two/model.h5)" = $'0 59 239\n0 239\n0 2 4' ] || fail "two bins: $(edges two/model.h5)"
+}
+
+@test "--embed-edges targets: no member of --folds knows the targets that it leaves out" {
+  local odd k alike=0
+  for odd in -1 7; do
+    steps "$odd" > steps.csv
+    alone train --data steps.csv --label y --test-fraction 0 --hidden 4 --epochs 1 --batch 20 --lanes 3 --lr 0.01 --normalize standard \
+      --quiet --threads 1 --folds 3 --embed-numbers piecewise --embed-edges targets --embed-bins 7 --embed-width 2 --out "run$odd"
+    succeeds
+    edges "run$odd/model.h5" > "edges$odd"
+  done
+  for k in 1 4 7; do # the first line of each member
+    cmp -s <(sed -n "$k,$((k + 2))p" edges-1) <(sed -n "$k,$((k + 2))p" edges7) && alike=$((alike + 1))
+  done
+  [ "$alike" = 1 ] || fail "edges of $alike members stay where one target changes: $(paste edges-1 edges7)"
 }

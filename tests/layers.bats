@@ -151,7 +151,7 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
 @test "neural-tangent parametrisation: one digest on every split and through a resume" {
   # shellcheck disable=SC2086
   same_everywhere $small --parametrization ntk --optimizer adamw --lr 0.04 --weight-decay 0.1 --input-scale 6 --embed-numbers piecewise \
-    --embed-bins 6 --embed-width 3
+    --embed-bins 6 --embed-width 3 --embed-edges targets
   evaluated_alike
 }
 

@@ -45,6 +45,7 @@ static void test_tables(void **state) {
   check_table(mlpd_update_choices, MLPD_UPDATE_EACH + 1);
   check_table(mlpd_overlap_choices, MLPD_OVERLAP_NONE + 1);
   check_table(mlpd_embed_numbers_choices, MLPD_EMBED_NUMBERS_AUTO + 1);
+  check_table(mlpd_embed_edges_choices, MLPD_EMBED_EDGES_TARGETS + 1);
   check_table(mlpd_select_choices, MLPD_SELECT_RMSE + 1);
   check_table(mlpd_log_choices, MLPD_LOG_TENSORBOARD + 1);
   check_table(mlpd_save_choices, MLPD_SAVE_LAST + 1);

@@ -443,7 +443,7 @@ class Estimators(unittest.TestCase):
         self.assertEqual(small._trainer.steps, 1 + 8)  # batch_size="auto" stays that of the first call, 20
         several = regressor().partial_fit(self.x, self.x[:, :2])
         self.assertEqual(several.predict(self.x).shape, (150, 2))
-        bins = regressor(embed_numbers="piecewise", embed_bins=7, max_iter=1).fit(self.x, self.x[:, 0])
+        bins = regressor(embed_numbers="piecewise", embed_bins=7, embed_edges="targets", max_iter=1).fit(self.x, self.x[:, 0])
         before = bins.score(self.x, self.x[:, 0])
         for _ in range(30):
             bins.partial_fit(self.x, self.x[:, 0])

@@ -83,6 +83,10 @@ mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_
   NEED(samples);
   NEED(samples->x);
   if (samples->n == 0) return FAIL(MLPD_ERROR_USAGE, "there are no samples");
+  if (options->embed_edges == MLPD_EMBED_EDGES_TARGETS)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--embed-edges targets is for training on a data set; the bins of samples are quantiles: use "
+                "--embed-edges quantiles");
   mlpd_status status = memory_allocate(&sizes, inputs, sizeof *sizes, "inputs");
   if (status == MLPD_OK) status = memory_allocate(&numbers, inputs, sizeof *numbers, "inputs");
   for (uint32_t i = 0; status == MLPD_OK && i < inputs; i++) {

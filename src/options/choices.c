@@ -185,10 +185,18 @@ const mlpd_choice mlpd_embed_numbers_choices[] = {
      "rate (PBLD of RealMLP-TD)"},
     {"piecewise", MLPD_EMBED_NUMBERS_PIECEWISE,
      "each x becomes x and --embed-width learned functions of x, piecewise linear with bends at the edges of "
-     "--embed-bins quantile bins (PLE, as in TabM)"},
+     "--embed-bins bins (PLE, as in TabM)"},
     {"auto", MLPD_EMBED_NUMBERS_AUTO,
      "train twice, with none and with piecewise, and keep piecewise if its validation error is lower by more than a "
      "standard error of the difference"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_embed_edges_choices[] = {
+    {"quantiles", MLPD_EMBED_EDGES_QUANTILES, "all bins hold the same number of training rows, unless values repeat"},
+    {"targets", MLPD_EMBED_EDGES_TARGETS,
+     "where a decision tree of each column on the targets of the training rows splits, as often as it gains more than "
+     "chance would give; a column without effect has one bin (PLE-t)"},
     END_OF_CHOICES,
 };
 

@@ -4,10 +4,11 @@
 
 #include "prepare/prepare.h"
 
-/* Sets the edges of the bins in p's network, if it has any, to quantiles of the training rows: of each number's values
- * that are not missing, after the model's input map. Where many rows share a value, which makes quantiles equal, other
- * bins are narrower in their place (piecewise_spread); equal edges that are left are merged. Edges of a model
- * (--init-from) are kept if its normalisation is kept. Call it after column_scales_find. Collective. */
+/* Sets the edges of the bins in p's network, if it has any, from each number's values in the training rows that are not
+ * missing, after the model's input map. --embed-edges quantiles: where many rows share a value, which makes quantiles
+ * equal, other bins are narrower in their place (piecewise_spread). targets: see column_trees.h. Equal edges that are
+ * left are merged. Edges of a model (--init-from) are kept if its normalisation is kept. Call it after
+ * column_scales_find. Collective. */
 mlpd_status column_bins_find(mlpd_comm *comm, preparation *p);
 
 /* Does the data hold numbers, which can have bins? */

@@ -123,7 +123,9 @@ static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool de
               (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)s->stream_bytes,
               (unsigned long long)p->options.window, quantiles,
               column_scales_size(p, 1) > 0 ? ", --normalize standard" : "",
-              column_bins_size(p) > 0 ? ", fewer --embed-bins" : "");
+              column_bins_size(p) == 0                               ? ""
+              : p->options.embed_edges == MLPD_EMBED_EDGES_QUANTILES ? ", fewer --embed-bins"
+                                                                     : ", --embed-edges quantiles");
 }
 
 mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, part *train) {

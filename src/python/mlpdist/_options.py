@@ -15,7 +15,7 @@ POSITIONAL = ("hidden_layer_sizes", "activation")
 
 # Options of `mlpdist train`; None leaves what scikit-learn's parameter of the same meaning says, or the default.
 OWN = ("preset hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fraction patience min_delta normalize clip_inputs clamp_predictions "
-       "normalize_targets output_activation parametric_activation norm dropout input_dropout input_noise input_scale input_scale_decay ensemble members folds embed_above embed_width embed_numbers embed_bins parametrization init "
+       "normalize_targets output_activation parametric_activation norm dropout input_dropout input_noise input_scale input_scale_decay ensemble members folds embed_above embed_width embed_numbers embed_bins embed_edges parametrization init "
        "loss label_smoothing focal_gamma quantiles class_weight trust_coefficient lbfgs_history decay clip_norm clip_value ema swa_start "
        "schedule lr_min lr_gamma lr_step_epochs lr_power lr_rise lr_flat lr_restart_factor lr_patience warmup_epochs "
        "lr_scale base_batch regularization_schedule init_from lanes select save checkpoint_every keep check_every stall_timeout stall_abort reduce "
