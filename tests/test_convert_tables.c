@@ -559,6 +559,9 @@ static void test_hints(void **state) {
       {"1,2,3\n4\n5,6,7\n8\n", "(a row must be one line)"},
       {"a,b\n35,7,0\n42,8,1\n35,9,1\n", "a.csv:1: 2 names for 3 columns"}, /* a column of values before them */
       {"a,b,y\n.1,.2,1,500\n.3,.2,2,500\n", "one lacks its name; write it, or use --skip-lines 1 --header no"},
+      /* not R's names of rows: these have a name, or a cell of c(4, 5) is divided */
+      {"\"\",a,b\n1,5,7,0\n2,6,8,1\n", "a.csv:2: 4 cells, but the header has 3 names: a text here seems to hold"},
+      {"id,a,b\n1,5,7\n2,6,c(8, 9)\n3,6,c(1, 2)\n4,6,c(2, 2)\n", "a.csv:3: 4 cells, but the header has 3 names"},
       {"a,b,c,d\n1,2,0\n3,4,1\n", "a.csv:1: 4 cells in the header, but 3 in the rows"},
       {"a,b\n1,2\n3,4\n5,6,7\n", "a.csv:4: 3 cells, but 2 in the header"},
   };

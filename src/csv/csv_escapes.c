@@ -132,3 +132,32 @@ uint64_t csv_escapes_find(const csv_sample *s, int body, char delimiter) {
     if (csv_has_escapes(s->lines[i].text, s->lines[i].end, delimiter)) return s->lines[i].line;
   return 0;
 }
+
+/* ---- Without a backslash ---- */
+
+/* true if a cell opens a parenthesis that another one closes: c(4, 5), which write.csv of R leaves without quotes. */
+static bool has_divided_cell(const struct sample_line *line, char delimiter) {
+  for (const char *p = line->text; p != NULL;) {
+    csv_cell cell;
+    int open = 0;
+    p = csv_next_cell(p, line->end, delimiter, &cell);
+    for (const char *q = cell.begin; q < cell.end; q++) open += (*q == '(') - (*q == ')');
+    if (open > 0 && p != NULL) return true;
+  }
+  return false;
+}
+
+mlpd_status csv_escapes_check_divided(const csv_sample *s, int body, const csv_lines *lines, const csv_layout *layout) {
+  const struct sample_line *const head = &s->lines[layout->head];
+  csv_cell first;
+  int i = body;
+  (void)csv_next_cell(sample_after_hash(s, layout->head, layout->delimiter), head->end, layout->delimiter, &first);
+  while (i < s->count && (s->lines[i].hash || !has_divided_cell(&s->lines[i], layout->delimiter))) i++;
+  if (first.begin < first.end && i == s->count) return MLPD_OK;
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "%s:%llu: %u cells, but the header has %u names: a text here seems to hold the delimiter; put such texts into "
+      "double quotes",
+      input_name(lines->in), (unsigned long long)s->lines[i < s->count ? i : body].line, layout->columns,
+      layout->columns - 1);
+}

@@ -288,7 +288,9 @@ static mlpd_status check_short_header(const csv_sample *s, const csv_syntax *syn
   const struct sample_line *const head = &s->lines[layout->head];
   const char *const names = sample_after_hash(s, layout->head, layout->delimiter);
   const uint64_t cells = csv_count_cells(names, head->end, layout->delimiter);
-  if (layout->levels > 1 || cells + 1 != layout->columns || sample_names_rows(s, syntax, body)) return MLPD_OK;
+  if (layout->levels > 1 || cells + 1 != layout->columns) return MLPD_OK;
+  if (body < s->count) TRY(csv_escapes_check_divided(s, body, lines, layout));
+  if (sample_names_rows(s, syntax, body)) return MLPD_OK;
   TRY(csv_escapes_check(s, layout->head, lines, layout->delimiter));
   TRY(check_fixed(head, cells, lines, layout));
   return FAIL(MLPD_ERROR_DATA,
