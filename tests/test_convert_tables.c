@@ -978,6 +978,7 @@ static void test_classes_or_values(void **state) {
       {40, "%1$d.5,%3$d.5\n", 0, "values from 0.5 to 1.5"},
       {40, "%1$d.5,%1$d\n", 0, "(whole numbers; --task classification makes them classes)"},
       {40, "%1$d.5,%2$d\n", 20, "20 classes"},
+      {60, "%1$d.5,%2$d\n", 30, "30 classes"},
       {60, "%1$d.5,c%2$d\n", 30, "30 classes"},
       {60, "%1$d.5,c%1$d\n", 1, "60 different texts in 60 rows, too many for classes"},
       {8, "%1$d.5,c%1$d\n", 8, "8 classes"},
@@ -1003,6 +1004,13 @@ static void test_classes_or_values(void **state) {
     assert_said(cases[i].said);
   }
   mlpd_convert_options o = telling_options();
+  char counts[2000] = "u,k\n"; /* 0 to 17 three times, 18 to 20 once: a tail */
+  for (int i = 0; i < 57; i++)
+    (void)snprintf(counts + strlen(counts), sizeof counts - strlen(counts), "%d.5,%d\n", i, i < 54 ? i % 18 : i - 36);
+  write_text("a.csv", counts);
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.classes, 0);
+  assert_said("target: column 'k', values from 0 to 20 (whole numbers; --task classification makes them classes)");
   write_text("a.csv", "u,k\n1,-1\n2,+1\n3,-1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.classes, 2);

@@ -252,6 +252,14 @@ static bool nearly_all_differ(const label_set *set) {
   return set->count > LABEL_FEW && 2 * (uint64_t)set->count > set->numbers + set->texts;
 }
 
+/* Of more than a few whole numbers a tenth or more occur in one row only: counts and amounts thin out towards their far
+ * end, and a class of one row teaches nothing. */
+static bool thin_out(const label_set *set) {
+  uint32_t single = 0;
+  for (uint32_t i = 0; i < set->count; i++) single += set->entries[i].rows == 1;
+  return set->count > LABEL_FEW && 10 * (uint64_t)single >= set->count;
+}
+
 /* true for 0.0 and 1.0, -1.0 and 1.0, or 1.0, 2.0, ...: classes that were written as real numbers. */
 static bool are_written_classes(const label_set *set) {
   const double range = set->maximum - set->minimum;
@@ -262,7 +270,7 @@ static bool are_written_classes(const label_set *set) {
 
 static bool are_classes(const label_set *set) {
   if (set->any_text) return true;
-  if (set->count == 0 || set->any_vector || set->full || nearly_all_differ(set)) return false;
+  if (set->count == 0 || set->any_vector || set->full || nearly_all_differ(set) || thin_out(set)) return false;
   if (set->any_decimal) return are_written_classes(set);
   if (set->minimum == -1) return set->maximum == 1;
   return set->minimum >= 0 && set->maximum <= LABEL_AUTO_INTEGER && set->count <= LABEL_AUTO_MOST;
