@@ -1,4 +1,4 @@
-# timed: it waits some seconds for what would take long on crowded cores.
+# early: it sleeps for seconds, and would keep cores idle at the end.
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
 # Faults: ranks that die, files that shrink, bits that flip.
 

@@ -1,4 +1,4 @@
-# timed: it waits some seconds for what would take long on crowded cores.
+# early: it sleeps most of the time, and would keep cores idle at the end.
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
 # Several hosts (created by tests/hosts): the same bits as on one, and failures of hosts and network connections.
 

@@ -1,4 +1,4 @@
-# timed: it waits some seconds for what would take long on crowded cores.
+# early: it sleeps most of the time, and would keep cores idle at the end.
 # shellcheck disable=SC2154 # variables of helper.bash
 # Under a real Slurm of two nodes (tests/slurm starts it): scripts/slurm/train.sbatch and srun.
 
