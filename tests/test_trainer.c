@@ -965,10 +965,11 @@ static int shared_mappings(void) {
  * runs the C library keeps now more, now less of what was freed: the least of ten runs counts. */
 static void test_many_runs(void **state) {
   (void)state;
-  enum { WARM = 6, LEAST_OF = 10, ROOM = 6 << 20 };
 #ifdef UNDER_SANITIZER /* which sees what a single run leaves */
-  const int runs = 10;
+  enum { WARM = 2, LEAST_OF = 2, ROOM = 6 << 20 };
+  const int runs = 4;
 #else
+  enum { WARM = 6, LEAST_OF = 10, ROOM = 6 << 20 };
   const int runs = 30;
 #endif
   int files = 0;
