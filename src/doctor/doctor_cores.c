@@ -44,10 +44,13 @@ static double measure_triad(size_t n, double seconds) {
   return best;
 }
 
-static size_t triad_length(const doctor *d, int threads) {
+/* Floats in each vector of a thread. With few seconds the vectors are short, so that a pass does not take longer. */
+static size_t triad_length(const doctor *d, int threads, double seconds) {
+  static const double BYTES_A_SECOND = 8e9;
   const long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  const double most = fmin(MAX_BYTES, BYTES_A_SECOND * seconds);
   double bytes = 4.0 * (cache > 0 ? (double)cache : 0);
-  bytes = fmin(fmax(bytes, MIN_BYTES), MAX_BYTES) / threads / d->places.ranks_on_node;
+  bytes = fmax(fmin(bytes, most), MIN_BYTES) / threads / d->places.ranks_on_node;
   const size_t n = (size_t)(bytes / 3 / sizeof(float));
   return n < 4096 ? 4096 : n;
 }
@@ -78,10 +81,10 @@ mlpd_status doctor_cores(doctor *d, double seconds) {
   double one[2] = {0}; /* of rank 0 while the other ranks wait */
   if (mlpd_comm_rank(d->comm) == 0) {
     one[0] = 1e9 * cpu_measure_peak(0.2 * seconds);
-    one[1] = measure_triad(triad_length(d, 1), 0.2 * seconds);
+    one[1] = measure_triad(triad_length(d, 1, seconds), 0.2 * seconds);
   }
   TRY(comm_broadcast(d->comm, one, sizeof one, 0));
-  const size_t n = triad_length(d, d->threads);
+  const size_t n = triad_length(d, d->threads, seconds);
   double peak = 0, memory = 0, denormal = 0, ran = 0, passed = 0;
 #pragma omp parallel num_threads(d->threads) reduction(+ : peak, memory, denormal, ran, passed)
   {
