@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "prepare/column_key.h"
 #include "prepare/column_rows.h"
 #include "ranks/comm.h"
 
@@ -32,20 +33,6 @@ typedef struct selection {
   int digit; /* the one that is counted, 0: the highest */
   int threads;
 } selection;
-
-/* Ascends with the value. */
-static uint64_t key_of(double value) {
-  uint64_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits >> 63 != 0 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
-static double value_of(uint64_t key) {
-  const uint64_t bits = key >> 63 != 0 ? key ^ UINT64_C(1) << 63 : ~key;
-  double value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
 
 static int by_value(const void *a, const void *b) {
   const uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
@@ -119,14 +106,11 @@ static mlpd_status count_digits(void *context, const shard *rows) {
     find_groups(s, first, &begin, &end);
     for (uint64_t i = 0; i < rows->rows; i++) {
       const double value = element_get(rows->type, rows->x, i * s->columns + column);
-      if (!isnan(value)) count_key(s, begin, end, key_of(value));
+      if (!isnan(value)) count_key(s, begin, end, column_key_of(value));
     }
   }
   return MLPD_OK;
 }
-
-/* The place of a quantile among so many values, from 0. */
-static double place_of(const column_quantile *q, uint64_t values) { return q->fraction * (double)(values - 1); }
 
 static uint64_t sum_of(const uint64_t *counted) {
   uint64_t sum = 0;
@@ -139,7 +123,7 @@ static void find_rank(const column_quantile *q, const uint64_t *counted, bool up
   const uint64_t values = sum_of(counted);
   one->none = values == 0;
   if (values == 0) return;
-  const double place = place_of(q, values);
+  const double place = column_key_place(q->fraction, values);
   one->rank = (uint64_t)(upper ? ceil(place) : floor(place));
 }
 
@@ -147,12 +131,6 @@ static void narrow(wanted *one, const uint64_t *counted) {
   uint64_t digit = 0;
   while (digit + 1 < DIGIT_VALUES && one->rank >= counted[digit]) one->rank -= counted[digit++];
   one->prefix = one->prefix << 8 | digit;
-}
-
-/* Between the values on both sides. place: as place_of. */
-static double between(double low, double high, double place) {
-  const double part = place - floor(place);
-  return part > 0 ? (1 - part) * low + part * high : low;
 }
 
 /* Of the quantiles that are found at a time. */
@@ -185,10 +163,12 @@ static mlpd_status select_some(mlpd_comm *comm, const part *train, const prepara
       narrow(&s->all[w], counted);
     }
   }
-  for (size_t q = 0; q < s->count / 2; q++)
-    all[q].value = s->all[2 * q].none ? NAN
-                                      : between(value_of(s->all[2 * q].prefix), value_of(s->all[2 * q + 1].prefix),
-                                                place_of(&all[q], s->values[q]));
+  for (size_t q = 0; q < s->count / 2; q++) {
+    const wanted *const low = &s->all[2 * q], *const high = low + 1;
+    all[q].value = low->none
+                       ? NAN
+                       : column_key_between(low->prefix, high->prefix, column_key_place(all[q].fraction, s->values[q]));
+  }
   return MLPD_OK;
 }
 
