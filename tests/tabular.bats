@@ -5,11 +5,11 @@ quick+=(--valid-fraction 0)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
-# Numbers with far outliers, a rare flag, a constant, and a column with gaps; the target is a value.
+# outliers [COPIES]: numbers with far outliers, a rare flag, a constant, and a column with gaps; the target is a value.
 outliers() {
-  awk 'BEGIN {
+  awk -v copies="${1:-1}" 'BEGIN {
     print "far,rare,same,gaps,y"
-    for (i = 0; i < 101; i++) {
+    for (i = 0; i < 101 * copies; i++) {
       u = (i * 37) % 101
       printf "%.10g,%d,3,%s,%d\n", (u % 2 ? -1 : 1) * int(8 * exp(u / 9)) / 8, i % 20 == 7, i % 5 == 3 ? "" : u * u, u + i % 3
     }
@@ -37,16 +37,18 @@ END
 
 @test "--normalize robust: medians and quartiles of the training rows, the same on any ranks, streamed or not" {
   already_sanitized
-  outliers
   local options=(--data far.csv --label y --test-fraction 0 --normalize robust --hidden 4 --lr 1e-6 --epochs 1 --batch 20 --lanes 3 --quiet) mode np want
-  for mode in "" --stream; do
-    want=""
-    for np in 1 3; do
-      launch "$np" train "${quick[@]}" "${options[@]}" --threads 1 --out "run$np$mode" $mode
-      succeeds
-      [ "$output" = "${want:=$output}" ] || fail "$np ranks $mode: expected $want"
-      alone export "run$np$mode/model.h5" net.json
-      check_robust net.json
+  for copies in 1 9; do # of nine copies, values are counted, not gathered
+    outliers $copies
+    for mode in "" --stream; do
+      want=""
+      for np in 1 3; do
+        launch "$np" train "${quick[@]}" "${options[@]}" --threads 1 --out "run$np$mode" $mode
+        succeeds
+        [ "$output" = "${want:=$output}" ] || fail "$np ranks $mode: expected $want"
+        alone export "run$np$mode/model.h5" net.json
+        check_robust net.json
+      done
     done
   done
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "prepare/column_gather.h"
 #include "prepare/column_key.h"
 #include "prepare/column_rows.h"
 #include "ranks/comm.h"
@@ -172,17 +173,31 @@ static mlpd_status select_some(mlpd_comm *comm, const part *train, const prepara
   return MLPD_OK;
 }
 
+/* By counting. */
+static mlpd_status select_all(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
+                              size_t count, selection *s) {
+  const size_t most = at_a_time(count);
+  for (size_t first = 0; first < count; first += most) {
+    s->count = 2 * (count - first < most ? count - first : most);
+    for (size_t w = 0; w < s->count; w++) s->all[w] = (wanted){.column = all[first + w / 2].column};
+    TRY(select_some(comm, train, p, all + first, s));
+  }
+  return MLPD_OK;
+}
+
 mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
                                   size_t count) {
   const size_t most = at_a_time(count);
   selection s = {.columns = p->features, .threads = p->threads, .count = 2 * most};
   char *memory = NULL;
+  bool fits = false;
   mlpd_status status = mlpd_comm_agree(comm, memory_allocate_layout(lay_out, &s, "quantiles", &memory));
-  for (size_t first = 0; first < count && status == MLPD_OK; first += most) {
-    s.count = 2 * (count - first < most ? count - first : most);
-    for (size_t w = 0; w < s.count; w++) s.all[w] = (wanted){.column = all[first + w / 2].column};
-    status = select_some(comm, train, p, all + first, &s);
-  }
+  column_gather g = {.keys = s.counts, .starts = s.group, .room = most * DIGIT_VALUES, .most_columns = most};
+  if (status == MLPD_OK) status = column_gather_fits(comm, p, all, count, &g, &fits);
+  if (status == MLPD_OK)
+    status = fits ? column_gather_find(comm, train, p, all, count, &g) : select_all(comm, train, p, all, count, &s);
+  free(g.rows);
+  free(g.bytes);
   free(memory);
   return status;
 }

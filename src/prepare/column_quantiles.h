@@ -1,5 +1,5 @@
-/* Exact quantiles of columns over the training rows of all ranks, by counting: the same bits however the rows are
- * spread. Memory does not grow with the rows. */
+/* Exact quantiles of columns over the training rows of all ranks: the same bits however the rows are spread. Many values
+ * are counted, few gathered (column_gather.h). Memory does not grow with the rows. */
 #ifndef MLPDIST_COLUMN_QUANTILES_H
 #define MLPDIST_COLUMN_QUANTILES_H
 
@@ -12,8 +12,8 @@ typedef struct column_quantile {
 } column_quantile;
 
 /* Finds all (count) among the values that are not missing. Those of one column lie together in `all`; the time grows
- * with the logarithm of their number. The rows are read eight times for every 4096 quantiles. train: the open part if
- * rows are streamed. Collective. */
+ * with the logarithm of their number. To count, the rows are read eight times for every 4096 quantiles. train: the open
+ * part if rows are streamed. Collective. */
 mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
                                   size_t count);
 

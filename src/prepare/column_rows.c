@@ -33,3 +33,9 @@ mlpd_status column_rows_each(mlpd_comm *comm, const part *train, const preparati
   if (p->options.stream) return stream_pieces(comm, train, p, targets, look, context);
   return look(context, &p->train);
 }
+
+uint64_t column_rows_count(const mlpd_comm *comm, const preparation *p) {
+  if (!p->options.stream) return p->train.rows;
+  const row_scan_wishes wishes = preparation_scan(comm, p);
+  return wishes.plan->lane_begin[wishes.lane_end] - wishes.plan->lane_begin[wishes.lane_begin];
+}

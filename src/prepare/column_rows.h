@@ -11,4 +11,7 @@ typedef mlpd_status column_look(void *context, const shard *rows);
 mlpd_status column_rows_each(mlpd_comm *comm, const part *train, const preparation *p, bool targets, column_look *look,
                              void *context);
 
+/* How many rows those are. */
+uint64_t column_rows_count(const mlpd_comm *comm, const preparation *p);
+
 #endif
