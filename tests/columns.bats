@@ -48,6 +48,23 @@ shops() {
   }' > shops.csv
 }
 
+@test "a note says where no feature differs between rows; one that is missing in some does" {
+  local brief=(--hidden 4 --epochs 1 --quiet --threads 1 --out run) note="the same value in all training rows, so the network can learn only one prediction for all rows"
+  awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print "3,5," i * 37 % 60 / 7 }' > same.csv
+  launch 2 train --data same.csv "${brief[@]}"
+  grep -qF "note: same.csv (converted): every feature has $note" "$errors.all" || fail "no note"
+  [ "$(grep -cF "$note" "$errors.all")" = 1 ] || fail "more than one note"
+  awk 'BEGIN { print "a,y"; for (i = 0; i < 60; i++) print "u," (i % 3 ? "no" : "yes") }' > one.csv
+  alone train --data one.csv "${brief[@]}"
+  grep -qF "note: one.csv (converted): the only feature has $note" "$errors.all" || fail "no note"
+  sed -i '4s/^u/w/' one.csv
+  sed -i '4s/^3//' same.csv
+  for file in one.csv same.csv; do
+    alone train --data $file --valid-fraction 0 --test-fraction 0 "${brief[@]}"
+    [ "$status" = 0 ] && ! grep -qF "$note" "$errors.all" || fail "$file"
+  done
+}
+
 @test "columns of many categories are embedded: the same bits on any ranks, resumed, and in every description" {
   shops
   local options=(--data shops.csv --label sales --hidden 12 --batch 32 --lanes 4 --epochs 6 --lr 0.02 --checkpoint-every 7 --keep 99) first split

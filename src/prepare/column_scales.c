@@ -10,6 +10,7 @@
 #include "model/model_clamp.h"
 #include "prepare/column_bends.h"
 #include "prepare/column_inputs.h"
+#include "prepare/column_notes.h"
 #include "prepare/column_quantiles.h"
 #include "ranks/comm.h"
 
@@ -290,6 +291,7 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
   if (status == MLPD_OK && *kind != MLPD_NORMALIZE_NONE) {
     status = gather_statistics(comm, p, &from, &total);
     leave_out_categories(codes, &total);
+    if (status == MLPD_OK) column_notes_constant(comm, events, p, &total);
     if (*kind == MLPD_NORMALIZE_AUTO)
       *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE
               : p->keeps_scales               ? MLPD_NORMALIZE_STANDARD
