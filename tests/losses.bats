@@ -279,6 +279,10 @@ END
   { seq -f '%g.5,a' 40; printf '7,b\n8,b\n'; } > rare.csv
   launch 2 train --data rare.csv --select auc --out rare
   fails_with 1 "all validation rows are of class 'a', so --select auc cannot compare epochs"
+  alone train --data rare.csv --hidden 4 --epochs 1 --quiet --select auc --save last --out rare
+  [ "$status" = 0 ] || fail "with --save last the figure decides nothing"
+  alone train --data rare.csv --hidden 4 --epochs 1 --quiet --select auc --save last --patience 1 --out rare
+  fails_with 1 "so --select auc cannot compare epochs"
   alone train --data two.h5 --select auc --output-activation identity --loss mse
   fails_with 2 "--select auc needs probabilities: --output-activation softmax or sigmoid, not identity"
   alone train --select auc

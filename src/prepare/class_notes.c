@@ -63,10 +63,11 @@ static mlpd_status tell_classes(const mlpd_train_events *events, const preparati
   return status;
 }
 
-/* The same on all ranks. With rows of one class alone AUC is 1/2 in every epoch. */
+/* The same on all ranks. With rows of one class alone AUC is 1/2 in every epoch, which matters where it decides. */
 static mlpd_status check_auc(const preparation *p) {
   const uint64_t all = sum_rows(p, MLPD_VALID);
-  if (p->options.select != MLPD_SELECT_AUC || all == 0) return MLPD_OK;
+  const bool decides = p->options.save != MLPD_SAVE_LAST || p->options.patience > 0;
+  if (p->options.select != MLPD_SELECT_AUC || all == 0 || !decides) return MLPD_OK;
   for (uint32_t k = 0; k < p->options.classes; k++)
     if (p->class_rows[MLPD_VALID].rows[k] == all)
       return FAIL(
