@@ -656,8 +656,9 @@ MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *conte
  * denormals, traps) is set aside meanwhile. Arrays of one call may not overlap. */
 typedef struct mlpd_predictor mlpd_predictor;
 
-/* The model must outlive the predictor. threads: OpenMP threads that share the rows of a call; 1: the calling thread
- * alone, without OpenMP. The caller frees it. */
+/* The model must outlive the predictor. threads: OpenMP threads that share the rows of a call, which the first call of
+ * each calling thread starts (MLPD_ERROR_MEMORY there, if the system refuses so many); 1: the calling thread alone,
+ * without OpenMP. The caller frees it. */
 MLPD_API mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads, mlpd_predictor **predictor);
 MLPD_API void mlpd_predictor_free(mlpd_predictor *predictor); /* NULL is allowed. */
 

@@ -185,8 +185,7 @@ static long threads_of_environment(void) {
 /* The largest team of this thread that is known to start; OpenMP keeps its threads. */
 static _Thread_local long tried = 1;
 
-/* OpenMP ends the process if it cannot start its threads. */
-static mlpd_status try_team(long wanted) {
+mlpd_status cpu_try_team(long wanted) {
   const long team = wanted < omp_get_thread_limit() ? wanted : omp_get_thread_limit();
   const int error = team > tried ? threads_try((int)(team - tried)) : 0;
   if (error != 0)
@@ -206,7 +205,7 @@ mlpd_status mlpd_threads_set(int threads, int *taken) {
   if (wanted < 1 || wanted > CPU_MOST_THREADS)
     return FAIL(MLPD_ERROR_USAGE, "threads is %ld; it must be 1 to %d, or 0 for one per core", wanted,
                 CPU_MOST_THREADS);
-  TRY(try_team(wanted));
+  TRY(cpu_try_team(wanted));
   omp_set_dynamic(0);
   omp_set_num_threads((int)wanted);
   int team = 0;

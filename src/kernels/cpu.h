@@ -38,6 +38,10 @@ void cpu_threads_restore(const cpu_threads *former); /* on all OpenMP threads in
 #define KEEP_CALLERS_THREADS() \
   __attribute__((cleanup(cpu_threads_restore), unused)) const cpu_threads callers_threads_ = cpu_threads_get()
 
+/* MLPD_ERROR_MEMORY if the calling thread cannot start a team of so many OpenMP threads: OpenMP would end the process.
+ * Call it before each first use of a larger team; a team no larger than those tried before is not tried again. */
+mlpd_status cpu_try_team(long wanted);
+
 /* Name of the processor ("AMD EPYC"), or "unknown". Static storage. */
 const char *cpu_name(void);
 

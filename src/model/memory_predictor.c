@@ -221,7 +221,9 @@ static uint64_t run_alone(mlpd_predictor *p, const predictor_call *call) {
 }
 
 static mlpd_status run(mlpd_predictor *p, const predictor_call *call) {
-  const uint64_t bad = p->threads > 1 && call->x->rows > p->block_rows ? run_blocks(p, call) : run_alone(p, call);
+  const bool shared = p->threads > 1 && call->x->rows > p->block_rows;
+  if (shared && omp_get_active_level() < omp_get_max_active_levels()) TRY(cpu_try_team(p->threads));
+  const uint64_t bad = shared ? run_blocks(p, call) : run_alone(p, call);
   if (bad == UINT64_MAX) return MLPD_OK;
   return FAIL(
       MLPD_ERROR_DATA,
