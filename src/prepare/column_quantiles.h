@@ -1,5 +1,5 @@
-/* Exact quantiles of columns over the training rows of all ranks: the same bits however the rows are spread. Many values
- * are counted, few gathered (column_gather.h). Memory does not grow with the rows. */
+/* Exact quantiles of columns over the training rows of all ranks: the same bits however the rows are spread. Many
+ * values are counted, few gathered (column_gather.h). Memory does not grow with the rows. */
 #ifndef MLPDIST_COLUMN_QUANTILES_H
 #define MLPDIST_COLUMN_QUANTILES_H
 
