@@ -71,7 +71,7 @@ static double impurity(const table *of, int begin, int end) {
   return sum;
 }
 
-/* The best split of rows [begin, end); 0: there is none that counts. */
+/* The best split of rows [begin, end); 0: there is none, or that of all rows may be chance. */
 static int best_split(const table *of, int begin, int end, double *gain) {
   int best = 0, tried = 0;
   const double whole = impurity(of, begin, end);
@@ -95,7 +95,7 @@ static int best_split(const table *of, int begin, int end, double *gain) {
     }
   const double alike = of->classes ? sqrt(norm) / trace : 1, t = log(tried);
   const bool counts = *gain / ((whole - *gain) / (end - begin - 2)) > 1 + 2 * alike * (sqrt(fmax(t, 0)) + fmax(t, 0));
-  return counts ? best : 0;
+  return counts || end - begin < ROWS ? best : 0;
 }
 
 /* The same tree: the ends of its leaves are marked. */

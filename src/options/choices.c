@@ -195,8 +195,8 @@ const mlpd_choice mlpd_embed_numbers_choices[] = {
 const mlpd_choice mlpd_embed_edges_choices[] = {
     {"quantiles", MLPD_EMBED_EDGES_QUANTILES, "all bins hold the same number of training rows, unless values repeat"},
     {"targets", MLPD_EMBED_EDGES_TARGETS,
-     "where a decision tree of each column on the targets of the training rows splits, as often as it gains more than "
-     "chance would give; a column without effect has one bin (PLE-t)"},
+     "where a decision tree of each column on the targets of the training rows splits; a column without effect on them "
+     "has one bin (PLE-t)"},
     END_OF_CHOICES,
 };
 

@@ -5,6 +5,8 @@
 
 #include "kernels/piecewise.h"
 
+static const double ALIKE = 1 + 1e-9; /* gains that differ by less differ by rounding: the first one counts */
+
 /* Cells [begin, end) and their best split. */
 typedef struct leaf {
   uint32_t begin, end, split; /* split 0: there is none */
@@ -90,7 +92,8 @@ static bool is_no_chance(const target_counts *c, const leaf *l, uint32_t tried) 
   return l->gain * (rows_of(c, l->begin, l->end) - 2) > chance_of(likeness(c, l), tried) * (spread - l->gain);
 }
 
-static void find_split(const target_counts *c, leaf *l) {
+/* Returns how many splits were tried. */
+static uint32_t find_split(const target_counts *c, leaf *l) {
   uint32_t tried = 0;
   l->split = 0;
   l->gain = 0;
@@ -99,11 +102,11 @@ static void find_split(const target_counts *c, leaf *l) {
     if (rows_of(c, s, l->end) < TARGET_TREE_LEAST) break;
     const double gain = gain_of(c, l, s);
     tried++;
-    if (!(gain > l->gain)) continue;
+    if (!(gain > ALIKE * l->gain)) continue;
     l->gain = gain;
     l->split = s;
   }
-  if (l->split > 0 && !is_no_chance(c, l, tried)) l->split = 0;
+  return tried;
 }
 
 static int by_place(const void *a, const void *b) {
@@ -114,17 +117,18 @@ static int by_place(const void *a, const void *b) {
 uint32_t target_tree_grow(const target_counts *c, uint32_t leaves, uint32_t *splits) {
   leaf all[PIECEWISE_MOST_BINS] = {{.end = c->cells}};
   uint32_t count = 1;
-  find_split(c, &all[0]);
+  const uint32_t tried = find_split(c, &all[0]);
+  if (all[0].split > 0 && !is_no_chance(c, &all[0], tried)) return 0;
   for (; count < leaves; count++) {
     leaf *best = NULL;
     for (uint32_t i = 0; i < count; i++)
-      if (all[i].split > 0 && (best == NULL || all[i].gain > best->gain)) best = &all[i];
+      if (all[i].split > 0 && (best == NULL || all[i].gain > ALIKE * best->gain)) best = &all[i];
     if (best == NULL) break;
     splits[count - 1] = best->split;
     all[count] = (leaf){.begin = best->split, .end = best->end};
     best->end = best->split;
-    find_split(c, best);
-    find_split(c, &all[count]);
+    (void)find_split(c, best);
+    (void)find_split(c, &all[count]);
   }
   qsort(splits, count - 1, sizeof *splits, by_place);
   return count - 1;

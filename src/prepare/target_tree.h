@@ -28,8 +28,8 @@ void target_counts_add_up(target_counts *c);
 
 /* Grows a tree of at most so many leaves and writes where it splits to splits (leaves - 1), ascending: s is between the
  * cells s - 1 and s. Returns how many there are. counts: as added up. Best split first: that which lowers the Gini
- * impurity of classes, or the sum of squares of standardised values, most. A leaf has TARGET_TREE_LEAST rows at least,
- * and no split gains less than the best of so many would by chance. */
+ * impurity of classes, or the sum of squares of standardised values, most. A leaf has TARGET_TREE_LEAST rows at least.
+ * There is no split where the first gains no more than the best of so many would by chance. */
 uint32_t target_tree_grow(const target_counts *c, uint32_t leaves, uint32_t *splits);
 
 #endif
