@@ -97,42 +97,45 @@ static void test_tiles(void **state) {
 
 /* ---- Sums over lanes ---------------------------------------------------------------------------- */
 
-enum { M = 130, N = 45, MOST_LANES = 21 };
+enum { M = 130, N = 45, WIDE = GROUP_COLUMNS + 21, MOST_LANES = 21 };
 
 typedef struct lanes_of_test {
+  int n; /* columns */
   uint64_t rows[MOST_LANES];
   float *a[MOST_LANES], *delta[MOST_LANES];
 } lanes_of_test;
 
 /* The canonical tree, written down as reduce.h states it: n lanes split at the largest power of two below n. */
 static float tree(const lanes_of_test *lanes, uint32_t begin, uint32_t end, int i, int j) {
-  if (end - begin == 1) return chain((int)lanes->rows[begin], lanes->a[begin] + i, M + PAD, lanes->delta[begin] + j, N);
+  if (end - begin == 1)
+    return chain((int)lanes->rows[begin], lanes->a[begin] + i, M + PAD, lanes->delta[begin] + j, lanes->n);
   uint32_t power = 1;
   while (2 * power < end - begin) power *= 2;
   return tree(lanes, begin, begin + power, i, j) + tree(lanes, begin + power, end, i, j);
 }
 
-/* Lanes of 0 rows and of 1 to most_rows. */
-static void check_lanes(uint32_t num_lanes, uint32_t most_rows) {
-  lanes_of_test made = {{0}, {0}, {0}};
+/* n columns; lanes of 0 rows and of 1 to most_rows. */
+static void check_lanes(int n, uint32_t num_lanes, uint32_t most_rows) {
+  lanes_of_test made = {.n = n};
   for (uint32_t u = 0; u < num_lanes; u++) {
     made.rows[u] = u % 5 == 3 ? 0 : u % 5 == 0 ? most_rows : 1 + (u * 7) % most_rows;
     made.a[u] = random_array((M + PAD) * most_rows, 10 + u);
-    made.delta[u] = random_array(N * most_rows, 100 + u);
+    made.delta[u] = random_array((uint32_t)n * most_rows, 100 + u);
   }
   const lane_products lanes = {.num_lanes = num_lanes,
                                .rows = made.rows,
                                .a = (const float *const *)made.a,
                                .delta = (const float *const *)made.delta,
                                .lda = M + PAD,
-                               .ldd = N};
-  float *const c = random_array(M * (N + PAD), 2), *const before = random_array(M * (N + PAD), 2);
-  sum_gradients(M, N, &lanes, c, N + PAD);
+                               .ldd = n};
+  const size_t floats = M * (size_t)(n + PAD);
+  float *const c = random_array(floats, 2), *const before = random_array(floats, 2);
+  sum_gradients(M, n, &lanes, c, n + PAD);
   for (int i = 0; i < M; i++)
-    for (int j = 0; j < N + PAD; j++) {
-      const float expected = j < N ? tree(&made, 0, num_lanes, i, j) : before[i * (N + PAD) + j];
-      if (memcmp(&c[i * (N + PAD) + j], &expected, sizeof expected) != 0)
-        fail_msg("%u lanes: C[%d, %d] is %a, not %a", num_lanes, i, j, (double)c[i * (N + PAD) + j], (double)expected);
+    for (int j = 0; j < n + PAD; j++) {
+      const float expected = j < n ? tree(&made, 0, num_lanes, i, j) : before[i * (n + PAD) + j];
+      if (memcmp(&c[i * (n + PAD) + j], &expected, sizeof expected) != 0)
+        fail_msg("%u lanes: C[%d, %d] is %a, not %a", num_lanes, i, j, (double)c[i * (n + PAD) + j], (double)expected);
     }
   for (uint32_t u = 0; u < num_lanes; u++) {
     free(made.a[u]);
@@ -147,7 +150,7 @@ static void test_lanes(void **state) {
   if (num_sets == 0) skip();
   for (int set = 0; set < num_sets; set++) {
     kernels = sets[set];
-    for (uint32_t num_lanes = 1; num_lanes <= MOST_LANES; num_lanes++) check_lanes(num_lanes, 9);
+    for (uint32_t num_lanes = 1; num_lanes <= MOST_LANES; num_lanes++) check_lanes(N, num_lanes, 9);
   }
 }
 
@@ -158,7 +161,7 @@ static void test_deep_lanes(void **state) {
   for (int set = 0; set < num_sets; set++) {
     kernels = sets[set];
     for (uint32_t num_lanes = 1; num_lanes <= 8; num_lanes++)
-      for (uint32_t whole = 0; whole < 2; whole++) check_lanes(num_lanes, 2 * LANE_ROWS + whole);
+      for (uint32_t whole = 0; whole < 2; whole++) check_lanes(whole == 0 ? N : WIDE, num_lanes, 2 * LANE_ROWS + whole);
   }
 }
 

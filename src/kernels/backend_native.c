@@ -19,9 +19,10 @@ enum {
   STACK_DEPTH = 1024, /* depth of a transposed panel on the stack: 128 KiB */
   SHALLOW = 16,       /* up to this depth, transposing the second operand is cheaper than the first */
   SHALLOW_COLUMNS = 512,
-  MAX_COLUMNS = 32, /* widest tile of any instruction set */
-  LANE_ROWS = 128,  /* rows of a lane that a gradient's tiles pass together: 56 KiB of A and 16 of the deltas */
-  MAX_LEVELS = 26   /* partial sums of up to 2^24 lanes that wait at once, at most, and the one that is computed */
+  GROUP_COLUMNS = 128, /* columns of a gradient computed together, where lanes have more than LANE_ROWS rows */
+  MAX_COLUMNS = 32,    /* widest tile of any instruction set */
+  LANE_ROWS = 128,     /* rows of a lane that all tiles of a gradient pass together: 56 KiB of A and 64 of the deltas */
+  MAX_LEVELS = 24      /* sums of up to 2^24 lanes that wait at once, at most */
 };
 
 static const native_kernels *kernels;
@@ -30,21 +31,43 @@ static int smaller(int x, int y) { return x < y ? x : y; }
 
 static int larger(int x, int y) { return x > y ? x : y; }
 
-/* Prefetches rows [begin, end), from place on, of the arrays that the caller reads next, into the level-2 cache. */
-static void fetch(const lane_products *wanted, ptrdiff_t place, int begin, int end, int columns) {
-  for (uint32_t array = 0; array < wanted->num_next; array++)
+/* What is prefetched into the level-2 cache while the tiles of a gradient are computed. */
+typedef struct ahead {
+  const lane_products *lanes;
+  bool wanted; /* the arrays that the caller reads next, from place on, as many rows and columns as a tile has */
+  ptrdiff_t place;
+  const float *a, *delta; /* after each tile, `step` of the next `rows` rows, of m and n columns */
+  int m, n, rows, step;
+} ahead;
+
+/* Rows [begin, end) of what the caller reads next. */
+static void fetch_wanted(const ahead *next, int begin, int end, int columns) {
+  const lane_products *const lanes = next->lanes;
+  for (uint32_t array = 0; array < lanes->num_next; array++)
     for (int i = begin; i < end; i++) {
-      const float *const row = wanted->next[array] + place + i * (ptrdiff_t)wanted->next_row;
+      const float *const row = lanes->next[array] + next->place + i * (ptrdiff_t)lanes->next_row;
       for (int j = 0; j < columns; j += CACHE_LINE_FLOATS) __builtin_prefetch(row + j, 1, 2);
     }
 }
 
+static void fetch_rows(ahead *next) {
+  for (int i = 0; i < next->step && next->rows > 0; i++, next->rows--) {
+    for (int j = 0; j < next->m; j += CACHE_LINE_FLOATS) __builtin_prefetch(next->a + j, 0, 2);
+    for (int j = 0; j < next->n; j += CACHE_LINE_FLOATS) __builtin_prefetch(next->delta + j, 0, 2);
+    next->a += next->lanes->lda;
+    next->delta += next->lanes->ldd;
+  }
+}
+
+static int tiles_of(int m, int columns) {
+  const int most = 2 * columns > kernels->tile_columns ? kernels->tile_rows : kernels->narrow_rows;
+  return (m - 1) / most + 1;
+}
+
 /* Computes C (m, columns of job) in tiles with as equal rows as possible. job is complete except for the rows, and is
- * modified. wanted: what to prefetch for each tile, or NULL. */
-static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff_t place, const float *after_a,
-                      const float *after_b) {
-  const int most = 2 * job->columns > kernels->tile_columns ? kernels->tile_rows : kernels->narrow_rows;
-  const int tiles = (m - 1) / most + 1, smallest = m / tiles, uneven = m % tiles;
+ * modified. next: what to prefetch for each tile, or NULL. */
+static void run_tiles(tile_job *job, int m, ahead *next, const float *after_a, const float *after_b) {
+  const int tiles = tiles_of(m, job->columns), smallest = m / tiles, uneven = m % tiles;
   const float *const next_panel = job->later_b;
   for (int t = 0, row = 0; t < tiles; t++) {
     const int rows = smallest + (t < uneven);
@@ -52,7 +75,8 @@ static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff
     if (t + 1 == tiles && after_b != NULL) job->next_b = after_b;
     job->later_b = t + 1 == tiles && next_panel != NULL ? next_panel : job->next_b;
     kernels->run(rows, job);
-    if (wanted != NULL) fetch(wanted, place, row, row + rows, job->columns);
+    if (next != NULL && next->wanted) fetch_wanted(next, row, row + rows, job->columns);
+    if (next != NULL) fetch_rows(next);
     row += rows;
     job->a += rows * job->a_row;
     job->c += rows * job->c_row;
@@ -84,7 +108,7 @@ static void multiply(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdi
                         .accumulate = l > 0,
                         .next_b = b + (l + AHEAD) * b_step + j,
                         .later_b = b + l * b_step + (j + kernels->tile_columns < n ? j + kernels->tile_columns : 0)},
-            smaller(row_block, m - i), NULL, 0, a, NULL);
+            smaller(row_block, m - i), NULL, a, NULL);
 }
 
 /* to (columns, rows) = transpose of from (rows, columns). */
@@ -185,67 +209,129 @@ static void native_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k
       multiply_panel(smaller(kernels->tile_columns, m - i), n, k, a + i, lda, b, ldb, c + (ptrdiff_t)i * ldc, ldc);
 }
 
-/* One lane's part of the gradient of a panel, to which the addends of job are added. In blocks of the lane's rows: the
- * part of A that the tiles of a panel read stays in the level-2 cache. job is complete except for its rows and what it
- * reads of them. */
-static void lane_gradient(tile_job job, int m, const lane_products *lanes, uint32_t u, uint32_t after, ptrdiff_t i,
-                          ptrdiff_t j) {
-  const uint32_t num_addends = job.num_addends;
-  const uint64_t rows = lanes->rows[u];
-  float *const c = job.c;
-  for (uint64_t row = 0; row == 0 || row < rows; row += LANE_ROWS) {
-    const bool end = rows - row <= LANE_ROWS;
-    const float *const a = lanes->a[u] + row * (size_t)lanes->lda + i;
-    const float *const delta = lanes->delta[u] + row * (size_t)lanes->ldd + j;
-    job.depth = end ? rows - row : LANE_ROWS;
-    job.a = a;
-    job.b = delta;
-    job.c = c;
-    job.next_b = delta + AHEAD * lanes->ldd;
-    job.accumulate = row > 0;
-    job.num_addends = end ? num_addends : 0;
-    run_tiles(&job, m, u == 0 && row == 0 ? lanes : NULL, i * (ptrdiff_t)lanes->next_row + j,
-              end ? lanes->a[after] + i : a + LANE_ROWS * (ptrdiff_t)lanes->lda,
-              end ? lanes->delta[after] + j : delta + LANE_ROWS * (ptrdiff_t)lanes->ldd);
-  }
+/* A block of a gradient, from row i and column j on. */
+typedef struct gradient_block {
+  const lane_products *lanes;
+  ptrdiff_t i, j;
+  int m, n;          /* at most GROUP_ROWS, GROUP_COLUMNS */
+  ptrdiff_t sum_row; /* from one row of a waiting sum to the next */
+} gradient_block;
+
+/* Where it is computed. */
+typedef struct gradient_place {
+  float *c;
+  ptrdiff_t c_row;
+} gradient_place;
+
+/* The sum of lanes whose sibling in the tree is being computed. next: the one that waits for both. */
+typedef struct waiting_sum {
+  const float *sum;
+  const struct waiting_sum *next;
+} waiting_sum;
+
+/* Rows of a lane that the tiles of a block pass together. */
+typedef struct lane_rows {
+  const float *a, *delta;
+  int count;
+} lane_rows;
+
+static lane_rows rows_of(const gradient_block *block, uint32_t u, uint64_t row) {
+  const lane_products *const lanes = block->lanes;
+  const uint64_t left = lanes->rows[u] - row;
+  return (lane_rows){.a = lanes->a[u] + row * (size_t)lanes->lda + block->i,
+                     .delta = lanes->delta[u] + row * (size_t)lanes->ldd + block->j,
+                     .count = left < LANE_ROWS ? (int)left : LANE_ROWS};
 }
 
-/* Sums the gradient of a panel over the lanes. Lane u completes as many subtrees as its number ends in 1 bits (the last
- * lane completes all), so it adds the sums of their left halves. The waiting sums are sums[0 ... waiting - 1]. */
-static void sum_gradient_panel(int m, const lane_products *lanes, ptrdiff_t i, ptrdiff_t j, int columns, float *c,
-                               ptrdiff_t c_row) {
-  _Alignas(64) float scratch[MAX_LEVELS][GROUP_ROWS * MAX_COLUMNS];
-  float *sums[MAX_LEVELS];
+/* Of the rows after those from `row` on; of none after the last, with the first of all. */
+static lane_rows rows_after(const gradient_block *block, uint32_t u, uint64_t row) {
+  const lane_products *const lanes = block->lanes;
+  if (lanes->rows[u] > row + LANE_ROWS) return rows_of(block, u, row + LANE_ROWS);
+  if (u + 1 < lanes->num_lanes) return rows_of(block, u + 1, 0);
+  lane_rows none = rows_of(block, 0, 0);
+  none.count = 0;
+  return none;
+}
+
+/* Adds rows of a lane, and then the waiting sums. */
+static void add_rows(const gradient_block *block, const lane_rows *rows, const lane_rows *after, bool accumulate,
+                     const waiting_sum *waiting, const gradient_place *to, ahead *next) {
+  const lane_products *const lanes = block->lanes;
+  const int width = kernels->tile_columns;
   const float *addends[MAX_LEVELS];
-  for (int level = 0; level < MAX_LEVELS; level++) sums[level] = scratch[level];
-  uint32_t waiting = 0;
-  for (uint32_t u = 0; u < lanes->num_lanes; u++) {
-    const bool last = u + 1 == lanes->num_lanes;
-    const uint32_t ended = last ? waiting : (uint32_t)__builtin_ctz(~u);
-    for (uint32_t s = 0; s < ended; s++) addends[s] = sums[waiting - 1 - s];
-    float *const sum = last ? c : sums[waiting];
-    lane_gradient((tile_job){.a_row = 1,
-                             .a_step = lanes->lda,
-                             .b_step = lanes->ldd,
-                             .c = sum,
-                             .c_row = last ? c_row : MAX_COLUMNS,
-                             .columns = columns,
-                             .num_addends = ended,
-                             .addends = addends,
-                             .addend_row = MAX_COLUMNS},
-                  m, lanes, u, last ? 0 : u + 1, i, j);
-    if (last) break;
-    sums[waiting] = sums[waiting - ended]; /* free now */
-    sums[waiting - ended] = sum;
-    waiting += 1 - ended;
+  const ptrdiff_t place = next->place;
+  for (int j = 0; j < block->n; j += width) {
+    const bool last = j + width >= block->n;
+    uint32_t num_addends = 0;
+    for (const waiting_sum *w = waiting; w != NULL; w = w->next) addends[num_addends++] = w->sum + j;
+    next->place = place + j;
+    run_tiles(&(tile_job){.depth = (uint64_t)rows->count,
+                          .a = rows->a,
+                          .a_row = 1,
+                          .a_step = lanes->lda,
+                          .b = rows->delta + j,
+                          .b_step = lanes->ldd,
+                          .c = to->c + j,
+                          .c_row = to->c_row,
+                          .columns = smaller(width, block->n - j),
+                          .accumulate = accumulate,
+                          .next_b = rows->delta + j + AHEAD * lanes->ldd,
+                          .num_addends = num_addends,
+                          .addends = addends,
+                          .addend_row = block->sum_row},
+              block->m, next, last ? after->a : rows->a, last ? after->delta : rows->delta + j + width);
   }
 }
 
+/* One lane's part of a block, to which the waiting sums are added. All tiles pass a part of the lane's rows before the
+ * next one, so that a block reads the factors from memory once. */
+static void lane_gradient(const gradient_block *block, uint32_t u, const waiting_sum *waiting,
+                          const gradient_place *to) {
+  const lane_products *const lanes = block->lanes;
+  const int width = kernels->tile_columns, tiles = tiles_of(block->m, width) * ((block->n - 1) / width + 1);
+  for (uint64_t row = 0; row == 0 || row < lanes->rows[u]; row += LANE_ROWS) {
+    const lane_rows rows = rows_of(block, u, row), after = rows_after(block, u, row);
+    const bool end = lanes->rows[u] - row <= LANE_ROWS;
+    ahead next = {.lanes = lanes,
+                  .wanted = u == 0 && row == 0,
+                  .place = block->i * (ptrdiff_t)lanes->next_row + block->j,
+                  .a = after.a,
+                  .delta = after.delta,
+                  .m = block->m,
+                  .n = block->n,
+                  .rows = block->n > width ? after.count : 0,
+                  .step = (LANE_ROWS - 1) / tiles + 1};
+    add_rows(block, &rows, &after, row > 0, end ? waiting : NULL, to, &next);
+  }
+}
+
+/* Sums a block over lanes [begin, end), a subtree, to which the waiting sums are added. */
+static void sum_block(const gradient_block *block, uint32_t begin, uint32_t end, const waiting_sum *waiting,
+                      const gradient_place *to) {
+  _Alignas(64) float left[GROUP_ROWS * GROUP_COLUMNS];
+  uint32_t half = 1;
+  if (end - begin == 1) {
+    lane_gradient(block, begin, waiting, to);
+    return;
+  }
+  while (2 * half < end - begin) half *= 2;
+  sum_block(block, begin, begin + half, NULL, &(gradient_place){left, block->sum_row});
+  sum_block(block, begin + half, end, &(waiting_sum){left, waiting}, to);
+}
+
+/* Where lanes are small, one panel at a time: what it reads of all lanes stays in the level-2 cache. */
 static void sum_gradients(int m, int n, const lane_products *lanes, float *c, int ldc) {
+  const bool large = lanes->rows[0] > LANE_ROWS;
+  const int columns = large ? GROUP_COLUMNS : kernels->tile_columns;
   for (int i = 0; i < m; i += GROUP_ROWS)
-    for (int j = 0; j < n; j += kernels->tile_columns)
-      sum_gradient_panel(smaller(GROUP_ROWS, m - i), lanes, i, j, smaller(kernels->tile_columns, n - j),
-                         c + (ptrdiff_t)i * ldc + j, ldc);
+    for (int j = 0; j < n; j += columns)
+      sum_block(&(gradient_block){.lanes = lanes,
+                                  .i = i,
+                                  .j = j,
+                                  .m = smaller(GROUP_ROWS, m - i),
+                                  .n = smaller(columns, n - j),
+                                  .sum_row = large ? GROUP_COLUMNS : MAX_COLUMNS},
+                0, lanes->num_lanes, NULL, &(gradient_place){c + (ptrdiff_t)i * ldc + j, ldc});
 }
 
 static mlpd_status prepare(void) {
