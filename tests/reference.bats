@@ -67,6 +67,22 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     --lanes 3 --normalize standard --embed-numbers piecewise --embed-bins 9
 }
 
+@test "bins that trees on the targets cut, of values and of classes; with folds, each member's of the rows it learns from" {
+  "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-scores "$BATS_TEST_TMPDIR/scores.h5"
+  regression
+  "$python" - "$BATS_TEST_TMPDIR" "$BATS_TEST_DIRNAME/../datasets/digits.h5" << 'END'
+import sys
+import h5py
+
+with h5py.File(sys.argv[2]) as digits, h5py.File(sys.argv[1] + "/classes.h5", "w") as file:
+    file["/train/x"], file["/train/y"] = digits["/train/x"][:301, 18:24], digits["/train/y"][:301]
+END
+  local trees=(--embed-numbers piecewise --embed-edges targets --hidden 9 --activation tanh --optimizer momentum --lr 0.05 --epochs 2)
+  ranks=2 alike --data "$BATS_TEST_TMPDIR/scores.h5" --batch 100 --lanes 3 --normalize standard --embed-bins 9 "${trees[@]}"
+  ranks=3 alike --data "$BATS_TEST_TMPDIR/table.h5" --folds 3 --batch 50 --lanes 3 --embed-bins 5 --embed-width 3 "${trees[@]}"
+  alike --data "$BATS_TEST_TMPDIR/classes.h5" --folds 2 --batch 64 --lanes 2 --normalize standard --embed-bins 4 "${trees[@]}"
+}
+
 @test "values on three ranks: adamw, cosine with warm-up, validation rows taken out" {
   regression
   ranks=3 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 16,8 --activation silu --optimizer adamw \

@@ -34,6 +34,7 @@ sys.dont_write_bytecode = True  # nothing beside the sources
 from reference_lbfgs import Lbfgs
 from reference_network import Network, Pass, unknown
 from reference_rng import DEAL_BLOCKS, SHUFFLE, check_philox, folds_of, shuffled
+from reference_trees import tree_edges
 
 # ---- Rows ------------------------------------------------------------------------------------------
 
@@ -406,15 +407,17 @@ class Run:
         self.target = self.target_scale(self.columns(y), output)
         quantiles = options["quantiles"].count(",") + 1
         each = quantiles if loss == "quantile" else 2 if loss == "gaussian" else 1
-        self.network = Network(options, self.raw.sizes, self.raw.numbers, self.classes or each * self.columns(y).shape[1], output, self.edges(x.astype(float)))
         if self.classes and options["class-weight"] != "none":
             self.class_weights = class_weights(options["class-weight"], y, self.classes)
+        self.num_folds, self.folds = int(options["folds"]), None
+        if self.num_folds > 1:
+            self.folds = folds_of(int(options["seed"]), self.num_folds, y if self.classes else [0] * len(y))
+        edges = self.edges(x.astype(float)) if options["embed-edges"] == "quantiles" else self.tree_edges(x.astype(float), y)
+        self.network = Network(options, self.raw.sizes, self.raw.numbers, self.classes or each * self.columns(y).shape[1], output, edges)
         self.x, self.y, self.sample_weights = self.scaled(x, y, self.sample_weights)
         self.valid = self.scaled(*valid) if valid is not None else None
-        self.num_folds, self.folds = int(options["folds"]), None
         if self.num_folds > 1:  # each row is validated by the member that leaves it out
             assert self.valid is None, "rows for validation beside folds"
-            self.folds = folds_of(int(options["seed"]), self.num_folds, y if self.classes else [0] * len(y))
             self.valid = self.x, self.y, self.sample_weights
         lanes, batch = options["lanes"], min(int(options["batch"]), len(x)) if options["optimizer"] != "lbfgs" else len(x)
         lanes = default_lanes(batch) if lanes in ("auto", "0") else int(lanes)
@@ -466,6 +469,17 @@ class Run:
             if len(full) > 0 and most > 1:
                 quantiles[:, j] = np.quantile(x[:, j], np.append(np.concatenate(starts), 1))
         return [np.unique(self.normalised(quantiles)[:, j].astype(np.float32)) for j in self.raw.columns]
+
+    def tree_edges(self, x, y):
+        """The same of trees; with folds of each member, which does not know the targets of the rows that it leaves out."""
+        edges, scaled = [], np.repeat(x[:1], int(self.options["embed-bins"]) + 1, axis=0)
+        for fold in range(max(self.num_folds, 1)):
+            learns = self.folds != fold if self.num_folds > 1 else np.ones(len(x), bool)
+            for j in self.raw.columns:
+                found = tree_edges(x[:, j], self.columns(y), int(self.options["embed-bins"]), self.classes, learns)
+                scaled[:len(found), j] = found
+                edges.append(np.unique(self.normalised(scaled)[:len(found), j].astype(np.float32)))
+        return edges
 
     def validate(self):
         x, y, weights = self.valid

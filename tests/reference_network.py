@@ -520,7 +520,8 @@ RESIDUAL = {  # of r = a - y: each value's loss, and its slope
 
 class Network:
     """Of options: embedding, noise, dropout and scale of the inputs, hidden layers with norm and dropout, the output
-    layer. sizes: of each input, the number of codes that it holds, or 0; numbers: is it a number? edges: of its bins."""
+    layer. sizes: of each input, the number of codes that it holds, or 0; numbers: is it a number? edges: of its bins, or
+    for each member in turn."""
 
     def __init__(self, options, sizes, numbers, outputs, output, edges=()):
         self.layers, self.activations, self.draws = [], [], 0
@@ -565,7 +566,7 @@ class Network:
         if self.options["embed-numbers"] == "piecewise" and any(numbers):
             width = int(self.options["embed-width"])
             is_tangent = self.options["parametrization"] == "ntk"
-            self.embed(lambda n: Piecewise(n * numbers, n * edges, int(self.options["embed-bins"]), width, is_tangent))
+            self.embed(lambda n: Piecewise(n * numbers, (n * edges)[:n * sum(numbers)], int(self.options["embed-bins"]), width, is_tangent))
             self.width += width * sum(numbers)
         if self.options.real("input-dropout") > 0:
             self.add(Dropout(self.options.real("input-dropout"), len(self.layers)))
