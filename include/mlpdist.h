@@ -195,7 +195,8 @@ typedef enum mlpd_preset {
                        init_model, and where optimizer, lr or parametrization was chosen: a rate suits one optimizer
                        and one parametrization */
   MLPD_PRESET_NONE,
-  MLPD_PRESET_TABULAR,   /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
+  MLPD_PRESET_TABULAR,   /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024), but for the
+                            limit of inputs */
   MLPD_PRESET_TABULAR_TD /* the same for classes; for values most of RealMLP-TD: more accurate, but takes longer */
 } mlpd_preset;
 

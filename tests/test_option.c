@@ -98,7 +98,8 @@ static void test_preset(void **state) {
   mlpd_train_options_forget(&o);
   o.task = MLPD_REGRESSION;
   mlpd_train_options_settle(&o);
-  assert_true(o.lr == 0.07 && o.beta2 == 0.95 && o.batch == 256 && o.clamp_predictions && o.schedule == MLPD_COSLOG4);
+  assert_true(o.lr == 0.07 && o.clip_inputs == 10 && o.beta2 == 0.95 && o.batch == 256 && o.clamp_predictions);
+  assert_int_equal(o.schedule, MLPD_COSLOG4);
   assert_string_equal(o.activation, "mish");
   mlpd_train_options_forget(&o);
   o.task = MLPD_CLASSIFICATION;

@@ -4,10 +4,11 @@
 
 #include "options/option_given.h"
 
-/* RealMLP-TD-S of Holzmueller, Grinsztajn and Steinwart, "Better by default" (2024), but for its epochs. */
+/* RealMLP-TD-S of Holzmueller, Grinsztajn and Steinwart, "Better by default" (2024), but for its epochs and a limit. */
 static const preset_value TABULAR[] = {
     {"normalize", "robust", MLPD_TASK_AUTO},
-    {"clip-inputs", "3", MLPD_TASK_AUTO},
+    {"clip-inputs", "3", MLPD_CLASSIFICATION},
+    {"clip-inputs", "10", MLPD_REGRESSION}, /* 3 hides how large far inputs are (scripts/README.md) */
     {"clamp-predictions", "yes", MLPD_REGRESSION},
     {"hidden", "256,256,256", MLPD_TASK_AUTO},
     {"activation", "selu", MLPD_CLASSIFICATION},
