@@ -1,6 +1,7 @@
 /* The native back end: each element is, bit for bit, the chain of fused multiply-adds that its header promises, on each
  * instruction set of this machine, at any size and position. */
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -165,8 +166,66 @@ static void test_deep_lanes(void **state) {
   }
 }
 
+/* Lanes that all have the same rows. */
+typedef struct equal_lanes {
+  uint32_t count;
+  int rows;
+} equal_lanes;
+
+/* A power of two of them: the sum is exact. */
+static void *sum_equal_lanes(void *wanted) {
+  const equal_lanes *const w = wanted;
+  float *const a = random_array(M * (size_t)w->rows, 0), *const delta = random_array(WIDE * (size_t)w->rows, 1), *c;
+  const float **all_a = NULL, **all_delta = NULL;
+  uint64_t *rows = NULL;
+  assert_int_equal(memory_allocate(&all_a, w->count, sizeof *all_a, "test"), MLPD_OK);
+  assert_int_equal(memory_allocate(&all_delta, w->count, sizeof *all_delta, "test"), MLPD_OK);
+  assert_int_equal(memory_allocate(&rows, w->count, sizeof *rows, "test"), MLPD_OK);
+  for (uint32_t u = 0; u < w->count; u++) {
+    all_a[u] = a;
+    all_delta[u] = delta;
+    rows[u] = (uint64_t)w->rows;
+  }
+  const lane_products lanes = {
+      .num_lanes = w->count, .rows = rows, .a = all_a, .delta = all_delta, .lda = M, .ldd = WIDE};
+  c = random_array(M * WIDE, 2);
+  sum_gradients(M, WIDE, &lanes, c, WIDE);
+  bool right = true;
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < WIDE; j++)
+      right = right && c[i * WIDE + j] == (float)w->count * chain(w->rows, a + i, M, delta + j, WIDE);
+  free(a);
+  free(delta);
+  free(c);
+  free(all_a);
+  free(all_delta);
+  free(rows);
+  return right ? wanted : NULL;
+}
+
+/* Many lanes need no more of the stack: OMP_STACKSIZE=512K, or threads of a caller, is enough for each number. */
+static void test_many_lanes(void **state) {
+  (void)state;
+  enum { STACK = 512 << 10 };
+  equal_lanes cases[] = {{1 << 12, 1}, {GROUP_LANES, LANE_ROWS + 1}, {2 * GROUP_LANES, LANE_ROWS + 1}};
+  pthread_attr_t small;
+  if (num_sets == 0) skip();
+  kernels = sets[0];
+  assert_int_equal(pthread_attr_init(&small), 0);
+  assert_int_equal(pthread_attr_setstacksize(&small, STACK), 0);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    pthread_t thread;
+    void *right = NULL;
+    assert_int_equal(pthread_create(&thread, &small, sum_equal_lanes, &cases[i]), 0);
+    assert_int_equal(pthread_join(thread, &right), 0);
+    assert_non_null(right);
+  }
+  (void)pthread_attr_destroy(&small);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_tiles),
-                                     cmocka_unit_test(test_lanes), cmocka_unit_test(test_deep_lanes)};
+                                     cmocka_unit_test(test_lanes), cmocka_unit_test(test_deep_lanes),
+                                     cmocka_unit_test(test_many_lanes)};
   return cmocka_run_group_tests_name("native", tests, find_sets, NULL);
 }

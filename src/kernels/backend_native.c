@@ -20,9 +20,11 @@ enum {
   SHALLOW = 16,       /* up to this depth, transposing the second operand is cheaper than the first */
   SHALLOW_COLUMNS = 512,
   GROUP_COLUMNS = 128, /* columns of a gradient computed together, where lanes have more than LANE_ROWS rows */
+  GROUP_LANES = 64,    /* and are no more than these: with more of them fewer columns are, so that sums fit the stack */
   MAX_COLUMNS = 32,    /* widest tile of any instruction set */
   LANE_ROWS = 128,     /* rows of a lane that all tiles of a gradient pass together: 56 KiB of A and 64 of the deltas */
-  MAX_LEVELS = 24      /* sums of up to 2^24 lanes that wait at once, at most */
+  MAX_LEVELS = 24,     /* sums of up to 2^24 lanes that wait at once, at most */
+  ROOM = MAX_LEVELS * GROUP_ROWS * MAX_COLUMNS /* for these, 336 KiB, or for the 6 of GROUP_LANES lanes */
 };
 
 static const native_kernels *kernels;
@@ -305,23 +307,26 @@ static void lane_gradient(const gradient_block *block, uint32_t u, const waiting
   }
 }
 
-/* Sums a block over lanes [begin, end), a subtree, to which the waiting sums are added. */
+/* Sums a block over lanes [begin, end), a subtree, to which the waiting sums are added. room: for the sums that will
+ * wait. */
 static void sum_block(const gradient_block *block, uint32_t begin, uint32_t end, const waiting_sum *waiting,
-                      const gradient_place *to) {
-  _Alignas(64) float left[GROUP_ROWS * GROUP_COLUMNS];
+                      const gradient_place *to, float *room) {
+  float *const left = room, *const rest = room + GROUP_ROWS * block->sum_row;
   uint32_t half = 1;
   if (end - begin == 1) {
     lane_gradient(block, begin, waiting, to);
     return;
   }
   while (2 * half < end - begin) half *= 2;
-  sum_block(block, begin, begin + half, NULL, &(gradient_place){left, block->sum_row});
-  sum_block(block, begin + half, end, &(waiting_sum){left, waiting}, to);
+  sum_block(block, begin, begin + half, NULL, &(gradient_place){left, block->sum_row}, rest);
+  sum_block(block, begin + half, end, &(waiting_sum){left, waiting}, to, rest);
 }
 
 /* Where lanes are small, one panel at a time: what it reads of all lanes stays in the level-2 cache. */
 static void sum_gradients(int m, int n, const lane_products *lanes, float *c, int ldc) {
-  const bool large = lanes->rows[0] > LANE_ROWS;
+  _Static_assert(6 * GROUP_COLUMNS <= MAX_LEVELS * MAX_COLUMNS && GROUP_LANES <= 1 << 6, "room for either");
+  _Alignas(64) float room[ROOM];
+  const bool large = lanes->rows[0] > LANE_ROWS && lanes->num_lanes <= GROUP_LANES;
   const int columns = large ? GROUP_COLUMNS : kernels->tile_columns;
   for (int i = 0; i < m; i += GROUP_ROWS)
     for (int j = 0; j < n; j += columns)
@@ -331,7 +336,7 @@ static void sum_gradients(int m, int n, const lane_products *lanes, float *c, in
                                   .m = smaller(GROUP_ROWS, m - i),
                                   .n = smaller(columns, n - j),
                                   .sum_row = large ? GROUP_COLUMNS : MAX_COLUMNS},
-                0, lanes->num_lanes, NULL, &(gradient_place){c + (ptrdiff_t)i * ldc + j, ldc});
+                0, lanes->num_lanes, NULL, &(gradient_place){c + (ptrdiff_t)i * ldc + j, ldc}, room);
 }
 
 static mlpd_status prepare(void) {
