@@ -170,7 +170,28 @@ static void test_steps(void **state) {
   assert_int_equal(grow(&noise, LEAVES, splits), 0);
 }
 
+/* Sums of so many rows are rounded: a leaf of rows that are all the same must stay whole nevertheless. */
+static void test_large_sums(void **state) {
+  (void)state;
+  static const uint64_t LEVELS[] = {(uint64_t)-366503875925, 122167958641, 123456789012};
+  uint64_t counts[(ROWS + 1) * 3] = {0};
+  uint32_t splits[LEAVES];
+  double weights[1];
+  target_counts c = {.cells = ROWS, .targets = 1, .unit = 0x1p-40, .weights = weights, .counts = counts};
+  for (uint64_t i = 0; i < ROWS; i++) {
+    const uint64_t rows = 100003 + 7 * i, level = LEVELS[i / 60];
+    const double part = 0x1p-40 * (double)(int64_t)level;
+    counts[3 * i] = rows;
+    counts[3 * i + 1] = rows * level;
+    counts[3 * i + 2] = rows * (uint64_t)llround(0x1p40 * part * part);
+  }
+  target_counts_add_up(&c);
+  assert_int_equal(target_tree_grow(&c, LEAVES, splits), 2);
+  assert_true(splits[0] == 60 && splits[1] == 120);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reference), cmocka_unit_test(test_steps)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reference), cmocka_unit_test(test_steps),
+                                     cmocka_unit_test(test_large_sums)};
   return cmocka_run_group_tests_name("target tree", tests, NULL, NULL);
 }

@@ -56,11 +56,19 @@ void target_counts_add_up(target_counts *c) {
   }
 }
 
+/* Between the means of a target on both sides of a split. Values that are all the same may have means that differ by
+ * rounding, by much less than the unit. */
+static double step_of(const target_counts *c, const leaf *l, uint32_t split, uint32_t target) {
+  const double left = sum_of(c, l->begin, split, target) / rows_of(c, l->begin, split);
+  const double right = sum_of(c, split, l->end, target) / rows_of(c, split, l->end);
+  return c->classes || fabs(left - right) >= c->unit ? left - right : 0;
+}
+
 static double gain_of(const target_counts *c, const leaf *l, uint32_t split) {
   const double left = rows_of(c, l->begin, split), right = rows_of(c, split, l->end);
   double sum = 0;
   for (uint32_t t = 0; t < c->targets; t++) {
-    const double step = sum_of(c, l->begin, split, t) / left - sum_of(c, split, l->end, t) / right;
+    const double step = step_of(c, l, split, t);
     sum += c->weights[t] * step * step;
   }
   return left * right / (left + right) * sum;
