@@ -476,6 +476,55 @@ static void test_nanoseconds(void **state) {
   assert_said("whole numbers beyond 2^53 = 9007199254740992 are rounded in id");
 }
 
+/* Rows whose first column is a text in each of `every` rows, up to `texts` times, else one of `values` whole numbers.
+ */
+static mlpd_status convert_mixed(int rows, int values, const char *text, int every, int texts) {
+  static char table[1 << 15];
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  size_t used = (size_t)snprintf(table, sizeof table, "n,v,k\n");
+  for (int i = 0; i < rows; i++) {
+    const bool is_text = i % every == every - 1 && i < texts * every;
+    char number[16];
+    (void)snprintf(number, sizeof number, "%d", i % values);
+    used += (size_t)snprintf(table + used, sizeof table - used, "%s,%d.5,%d.5\n", is_text ? text : number, i * 37 % 101,
+                             i * i % 13);
+  }
+  write_text("a.csv", table);
+  (void)unlink(in_folder("out.h5"));
+  return CONVERT(o, &r, "a.csv");
+}
+
+static void test_few_numbers_and_texts(void **state) {
+  (void)state;
+  static const char note[] =
+      "column n becomes categories, and 3 of them are numbers, as '0', which lose their order; "
+      "--missing '3+' reads the column as numbers, --categorical 'n' keeps it without this note";
+  for (int rows = 40; rows < 1500; rows += 1400) { /* more rows than are read before a first judgement */
+    assert_int_equal(convert_mixed(rows, 3, "3+", 4, rows), MLPD_OK);
+    assert_said("columns of categories: n (4)");
+    assert_said(note);
+  }
+  assert_int_equal(convert_mixed(60, 19, "K", 20, 3), MLPD_OK);
+  assert_said("columns of categories: n (20)");
+  assert_int_equal(convert_mixed(300, 3, "K", 3, 3), MLPD_OK);
+  assert_calm(convert_mixed(40, 3, "K", 1, 30), "columns of categories: n (4)"); /* most are texts */
+}
+
+/* They may be wrong, or numbers in another notation. */
+static void test_numbers_with_wrong_texts(void **state) {
+  (void)state;
+  static const char refusal[] = "a.csv:5: column 1 (n): ";
+  assert_refusal(convert_mixed(40, 3, "K", 4, 2), refusal);             /* in two rows */
+  assert_refusal(convert_mixed(400, 3, "K", 4, 3), refusal);            /* in few of many */
+  assert_refusal(convert_mixed(400, 23, "K", 4, 99), refusal);          /* beside many numbers */
+  assert_refusal(convert_mixed(40, 3, "2 e", 4, 99), refusal);          /* beside 2 */
+  assert_refusal(convert_mixed(40, 3, "K,1,2.5\n0.5", 4, 99), refusal); /* beside a fraction */
+  assert_refusal(convert_mixed(40, 3, "1:05", 4, 99), refusal);
+  assert_refusal(convert_mixed(40, 3, "(2)", 4, 99), "is a negative number in the notation of accounts");
+  assert_refusal(convert_mixed(40, 3, "v,k,1.5\n0", 4, 99), "is a column name");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_lots, clear_folder),
                                      cmocka_unit_test_teardown(test_houses, clear_folder),
@@ -501,6 +550,8 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_line_of_escaped_quotes, clear_folder),
                                      cmocka_unit_test_teardown(test_units_are_no_flags, clear_folder),
                                      cmocka_unit_test_teardown(test_months, clear_folder),
-                                     cmocka_unit_test_teardown(test_nanoseconds, clear_folder)};
+                                     cmocka_unit_test_teardown(test_nanoseconds, clear_folder),
+                                     cmocka_unit_test_teardown(test_few_numbers_and_texts, clear_folder),
+                                     cmocka_unit_test_teardown(test_numbers_with_wrong_texts, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

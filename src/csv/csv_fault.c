@@ -146,7 +146,7 @@ static bool is_name(const csv_source *c, const char *text) {
 }
 
 /* Does the line of a fault hold the names of columns? Two of them, since MM may be a month and a missing value. */
-static bool is_in_header(const csv_source *c, const csv_fault *fault) {
+bool csv_fault_is_in_header(const csv_source *c, const csv_fault *fault) {
   if (fault->texts == 0 || !is_name(c, fault->text)) return false;
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     const csv_fault *const f = c->faults[i];
@@ -298,7 +298,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column] != DATE_NONE || csv_is_dressed(&c->plan.dresses[column]))
     return refuse_unlike(c, column, f);
-  if (is_in_header(c, f))
+  if (csv_fault_is_in_header(c, f))
     return place_error(
         c, f->text_line, column, f->text,
         "is a column name: if another table with another order of columns begins here, move it into its own "

@@ -46,6 +46,9 @@ typedef struct csv_range {
   extremes ends;
 } csv_range;
 
+/* Is a column one of a few numbers and texts (csv_mixed.h)? */
+typedef enum csv_mix { MIX_UNKNOWN, MIX_TRIED, MIX_FOUND, MIX_NONE } csv_mix;
+
 typedef enum row_state { ROW_GOOD, ROW_MISSING, ROW_FAULTY, ROW_EMPTY } row_state;
 
 typedef struct csv_source {
@@ -65,6 +68,7 @@ typedef struct csv_source {
   extremes label_ends;
   csv_range *ranges;      /* one for each of `numbers` */
   category_set **sets;    /* (columns) of categories; NULL: none; itself NULL: no categories at all */
+  csv_mix *mixes;         /* (columns) tried: the set of the column is to show it */
   bool *owned;            /* (columns) sets that are this table's, not the first one's */
   char **reasons;         /* (columns) why the kind of a column leaves it out, or NULL */
   char **examples;        /* (columns) a text of such a column, or NULL */
@@ -87,6 +91,7 @@ extern const source_methods csv_methods;
 mlpd_status csv_fault_count_order(csv_source *c, uint32_t column, date_order order);
 mlpd_status csv_fault_count_time(csv_source *c, uint32_t column);
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell);
+bool csv_fault_is_in_header(const csv_source *c, const csv_fault *fault); /* its line holds the names of columns */
 bool csv_fault_mixes_answers(const csv_fault *f); /* both of true and false, and of yes and no, as T, F and N */
 void csv_faults_free(csv_source *c);
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "csv/csv_forms.h"
+#include "csv/csv_mixed.h"
 #include "source/date.h"
 #include "source/report.h"
 
@@ -38,6 +39,7 @@ void csv_kinds_free(csv_source *c) {
   free(c->reasons);
   free(c->answers);
   free(c->untrained);
+  free(c->mixes);
   for (uint32_t i = 0; c->examples != NULL && i < c->layout.columns; i++) free(c->examples[i]);
   free(c->examples);
 }
@@ -85,6 +87,7 @@ mlpd_status csv_kinds_begin(csv_source *c) {
   TRY(memory_allocate(&c->examples, c->layout.columns, sizeof *c->examples, "columns"));
   TRY(memory_allocate(&c->answers, c->layout.columns, sizeof *c->answers, "columns"));
   TRY(memory_allocate(&c->untrained, c->layout.columns, sizeof *c->untrained, "columns"));
+  TRY(memory_allocate(&c->mixes, c->layout.columns, sizeof *c->mixes, "columns"));
   if (c->options->num_model_columns > 0) return take_model(c);
   if (c->options->categorical == NULL) return MLPD_OK;
   mlpd_status status = csv_columns_named(c->base.name, &c->layout, "categorical", c->options->categorical, &marked);
@@ -233,16 +236,18 @@ static mlpd_status keep_example(csv_source *c, uint32_t column) {
   return memory_copy_string(shown, &c->examples[column]);
 }
 
+static void drop_set(csv_source *c, uint32_t column) {
+  category_set_free(c->sets[column]);
+  c->sets[column] = NULL;
+  c->owned[column] = false;
+}
+
 static mlpd_status leave_out(csv_source *c, uint32_t column, const char *reason) {
   c->plan.num_features -= csv_features_of(&c->plan, column);
   c->plan.roles[column] = CSV_LEFT_OUT;
   TRY(memory_copy_string(reason, &c->reasons[column]));
   TRY(keep_example(c, column));
-  if (c->sets != NULL && c->owned[column]) {
-    category_set_free(c->sets[column]);
-    c->sets[column] = NULL;
-    c->owned[column] = false;
-  }
+  if (c->sets != NULL && c->owned[column]) drop_set(c, column);
   return MLPD_OK;
 }
 
@@ -267,6 +272,15 @@ static mlpd_status judge_dates(csv_source *c, uint32_t i, bool *changed) {
   return kind == DATE_NONE ? make_set(c, i, false) : MLPD_OK;
 }
 
+/* After all rows, column i, of numbers and texts, is one of categories, or its texts are read as faults again. */
+static void judge_mix(csv_source *c, uint32_t i, bool *changed) {
+  bool mostly_texts;
+  const bool is = csv_mixed_is(c, c->sets[i], &mostly_texts);
+  c->mixes[i] = is && !mostly_texts ? MIX_FOUND : MIX_NONE;
+  *changed = !is;
+  if (!is) drop_set(c, i);
+}
+
 static bool is_dates(date_kind kind) { return kind != DATE_PERIOD && date_with_time(kind) != date_order_kind(kind); }
 
 /* Judges column i, a feature. all: all rows were read. */
@@ -278,6 +292,7 @@ static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
   const char *const reason = all && !model ? reason_against(c, i, text) : NULL;
   csv_dress dress;
   const date_kind now = (date_kind)c->plan.dates[i];
+  if (all && c->mixes[i] == MIX_TRIED) return judge_mix(c, i, changed), MLPD_OK;
   if (all && !model && is_dates(now)) return judge_dates(c, i, changed);
   if (!all && !model && plain && kind == DATE_NONE && may_be_angles(c, i)) return MLPD_OK;
   *changed = true;
@@ -285,6 +300,8 @@ static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
   if (plain && dress_of_column(c, i, &dress)) return c->plan.dresses[i] = dress, MLPD_OK;
   if (plain && !model && !csv_is_dressed(&c->plan.dresses[i]) && is_text_column(c, i, all))
     return make_set(c, i, false);
+  if (plain && !model && c->mixes[i] == MIX_UNKNOWN && csv_mixed_may_be(c, i))
+    return c->mixes[i] = MIX_TRIED, make_set(c, i, false);
   if (reason != NULL) return leave_out(c, i, reason);
   *changed = false;
   return all && !model ? check_wanted(c, i) : MLPD_OK;

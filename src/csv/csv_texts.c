@@ -50,7 +50,7 @@ static bool note_flags(const csv_source *c, uint32_t column) {
   return true;
 }
 
-/* Numbers in a column whose other cells, the most of them, are texts. */
+/* Numbers in a column whose other cells are texts. Where these are the most, a few numbers may be codes. */
 static void note_numbers(const csv_source *c, uint32_t column) {
   const category_set *const set = c->sets[column];
   const category *example = NULL;
@@ -70,14 +70,16 @@ static void note_numbers(const csv_source *c, uint32_t column) {
     plain = plain && strpbrk(one->text, ",'") == NULL;
     if (others++ < TEXTS_SHOWN) report_list_add(texts, &used, ",", one->text);
   }
-  if (others == 0 || numbers < 2 || (numbers <= NUMBERS_FEW && !fractions)) return;
+  const bool codes = numbers < 2 || (numbers <= NUMBERS_FEW && !fractions);
+  if (others == 0 || (codes && c->mixes[column] != MIX_FOUND)) return;
   if (note_flags(c, column)) return;
+  const char *const column_name = csv_column_name(&c->layout, column, name);
   const bool listed = plain && others <= TEXTS_SHOWN;
   convert_say(c->options,
               "note: %s: column %s becomes categories, and %u of them are numbers, as '%s', which lose their order; "
-              "--missing %s%s%s reads the column as numbers",
-              c->base.name, csv_column_name(&c->layout, column, name), numbers, example->text, listed ? "'" : "",
-              listed ? texts : "with its texts", listed ? "'" : "");
+              "--missing %s%s%s reads the column as numbers, --categorical '%s' keeps it without this note",
+              c->base.name, column_name, numbers, example->text, listed ? "'" : "", listed ? texts : "with its texts",
+              listed ? "'" : "", column_name);
 }
 
 /* train, test, ...: the rows say to which part they belong. */
