@@ -754,6 +754,21 @@ static void test_said_of_texts(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
 }
 
+/* Tables of R whose rows are named, and whose texts have a parenthesis. */
+static void test_parentheses_below_a_short_header(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  static const char *const tables[] = {
+      "\"a\",\"u\",\"y\"\n\"r\",\"(sad\",5,1.5\n\"s\",\"ok)\",6,2.5\n\"t\",\"(sad\",6,2\n",
+      "a,u,y\nr,:(,5,1.5\ns,ok,6,2.5\nt,:(,6,2\n"};
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    write_text("a.csv", tables[i]);
+    ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+    assert_said("columns of categories: a (2)");
+    (void)unlink(in_folder("out.h5"));
+  }
+}
+
 static void test_other_target(void **state) {
   (void)state;
   mlpd_convert_options o = telling_options();
@@ -1234,6 +1249,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_missing_values, clear_folder),
       cmocka_unit_test_teardown(test_placeholders, clear_folder),
       cmocka_unit_test_teardown(test_said_of_texts, clear_folder),
+      cmocka_unit_test_teardown(test_parentheses_below_a_short_header, clear_folder),
       cmocka_unit_test_teardown(test_other_target, clear_folder),
       cmocka_unit_test_teardown(test_stray_words_in_a_target, clear_folder),
       cmocka_unit_test_teardown(test_text_columns, clear_folder),

@@ -137,12 +137,14 @@ uint64_t csv_escapes_find(const csv_sample *s, int body, char delimiter) {
 
 /* true if a cell opens a parenthesis that another one closes: c(4, 5), which write.csv of R leaves without quotes. */
 static bool has_divided_cell(const struct sample_line *line, char delimiter) {
+  int before = 0; /* parentheses that are open */
   for (const char *p = line->text; p != NULL;) {
     csv_cell cell;
     int open = 0;
     p = csv_next_cell(p, line->end, delimiter, &cell);
-    for (const char *q = cell.begin; q < cell.end; q++) open += (*q == '(') - (*q == ')');
-    if (open > 0 && p != NULL) return true;
+    for (const char *q = cell.begin; q < cell.end && !cell.quoted; q++) open += (*q == '(') - (*q == ')');
+    if (before > 0 && open < 0) return true;
+    before += open;
   }
   return false;
 }
