@@ -118,21 +118,20 @@ EOF
 
 @test "a run goes on in the middle of an epoch, on another number of ranks" {
   already_sanitized
-  local whole np files
+  local whole np
   alone train "${quick[@]}" --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --out whole
   succeeds
   whole=$(last_line)
   for np in 1 3; do
     rm -rf part
-    # 40 steps an epoch: all checkpoints but the last are in the middle of one.
-    alone train "${quick[@]}" --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --checkpoint-every 50 --keep 9 --out part
+    # 40 steps an epoch. Only the first checkpoint is written at the step that is asked for however slow the disk is: later
+    # ones wait until it is written.
+    alone train "${quick[@]}" --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --checkpoint-every 110 --out part
     succeeds
-    files=(part/checkpoints/*)
-    rm "${files[-1]}"
+    rm part/checkpoints/step-000000000160.h5
     launch "$np" train "${quick[@]}" --stream --window 100 --batch 32 --lanes 4 --epochs 4 --resume auto --out part
     succeeds
-    says "resumed  after step "
-    ! grep -qE 'step (40|80|120|160)$' <<< "$output" || fail "not in the middle of an epoch"
+    says "resumed  after step 110"
     [ "$(last_line)" = "$whole" ] || fail "$np ranks: not $whole"
   done
 }
