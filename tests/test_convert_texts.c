@@ -508,7 +508,17 @@ static void test_few_numbers_and_texts(void **state) {
   assert_int_equal(convert_mixed(60, 19, "K", 20, 3), MLPD_OK);
   assert_said("columns of categories: n (20)");
   assert_int_equal(convert_mixed(300, 3, "K", 3, 3), MLPD_OK);
+  assert_int_equal(convert_mixed(40, 3, "K", 4, 3), MLPD_OK);
+  assert_said("columns of categories: n (4)");
   assert_calm(convert_mixed(40, 3, "K", 1, 30), "columns of categories: n (4)"); /* most are texts */
+  /* So they are in the end. */
+  assert_int_equal(convert_mixed(1100, 3, "K", 4, 1100), MLPD_OK);
+  FILE *const file = fopen(in_folder("a.csv"), "a");
+  assert_non_null(file);
+  for (int i = 0; i < 1200; i++) (void)fprintf(file, "K,%d.5,1.5\n", i % 7);
+  assert_int_equal(fclose(file), 0);
+  (void)unlink(in_folder("out.h5"));
+  assert_calm(CONVERT(telling_options(), &(mlpd_convert_result){0}, "a.csv"), "columns of categories: n (4)");
 }
 
 /* They may be wrong, or numbers in another notation. */
@@ -520,7 +530,11 @@ static void test_numbers_with_wrong_texts(void **state) {
   assert_refusal(convert_mixed(400, 23, "K", 4, 99), refusal);          /* beside many numbers */
   assert_refusal(convert_mixed(40, 3, "2 e", 4, 99), refusal);          /* beside 2 */
   assert_refusal(convert_mixed(40, 3, "K,1,2.5\n0.5", 4, 99), refusal); /* beside a fraction */
-  assert_refusal(convert_mixed(40, 3, "1:05", 4, 99), refusal);
+  assert_refusal(convert_mixed(40, 3, "K,1,2.5\nL", 4, 2), refusal);    /* two texts, each in two rows */
+  static const char *const forms[] = {"1:05",   "05:12:33", "2021-01-05", "2/28/2021", "2021-03",
+                                      "2020Q1", "1h 20m",   "5h",         "48.5N"};
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    assert_refusal(convert_mixed(40, 3, forms[i], 4, 99), refusal);
   assert_refusal(convert_mixed(40, 3, "(2)", 4, 99), "is a negative number in the notation of accounts");
   assert_refusal(convert_mixed(40, 3, "v,k,1.5\n0", 4, 99), "is a column name");
 }

@@ -9,13 +9,17 @@ enum { VALUES_MOST = 20, ROWS_LEAST = 3, SHARE_LEAST = 100 }; /* of rows a text 
 /* Enough for a text that is none by mistake? */
 static bool are_enough(uint64_t rows, uint64_t all) { return rows >= ROWS_LEAST && SHARE_LEAST * rows >= all; }
 
+/* Are some texts numbers in another notation, dates, times or angles? */
+static bool has_values(const csv_fault *f) {
+  uint64_t dates = f->dates + f->periods;
+  for (int i = 0; i < DATE_ORDERS; i++) dates += f->orders[i];
+  return f->number_like + dates + f->spans + f->angles > 0; /* times of day are spans, too */
+}
+
 bool csv_mixed_may_be(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   if (f == NULL || csv_fault_is_in_header(c, f)) return false;
-  const uint64_t cells = c->rows_seen - f->missing;
-  if (!are_enough(f->texts, cells) || f->texts + f->yes_no == cells) return false;
-  return f->number_like == 0 && f->dates == 0 && f->periods == 0 && f->spans == 0 && f->angles == 0 &&
-         f->clocks[0] == 0 && f->clocks[1] == 0;
+  return are_enough(f->texts, c->rows_seen - f->missing) && !has_values(f);
 }
 
 /* A number with a text behind it, as 5 b, where the number itself is among the others: the text is a flag, or a unit
