@@ -4,18 +4,21 @@
 
 #include "convert_helper.h"
 
+static mlpd_status convert_table(const char *table) {
+  mlpd_convert_result r;
+  write_text("a.csv", table);
+  (void)unlink(in_folder("out.h5"));
+  return CONVERT(telling_options(), &r, "a.csv");
+}
+
 /* Converts rows of three columns (a text of texts in turn, two numbers) below a header, and keeps what was said.
  * Returns the status. */
 static mlpd_status convert_turns(const char *header, const char *row, const char *const *texts, int count, int rows) {
   static char table[1 << 14];
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
   size_t used = (size_t)snprintf(table, sizeof table, "%s\n", header);
   for (int i = 0; i < rows; i++)
     used += (size_t)snprintf(table + used, sizeof table - used, row, texts[i * 7 % count], i * 37 % 101, i * i % 13);
-  write_text("a.csv", table);
-  (void)unlink(in_folder("out.h5"));
-  return CONVERT(o, &r, "a.csv");
+  return convert_table(table);
 }
 
 #define TURNS(header, row, rows, ...)                                \
@@ -186,15 +189,11 @@ static void test_odd_quotes(void **state) {
 static mlpd_status convert_late(const char *early, const char *late) {
   enum { EARLY = 1040, ROWS = 1060 };
   static char table[1 << 15];
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
   size_t used = (size_t)snprintf(table, sizeof table, "u,v,k\n");
   for (int i = 0; i < ROWS; i++)
     used += (size_t)snprintf(table + used, sizeof table - used, "%s,%d,%d.5\n", i < EARLY ? early : late, i % 7,
                              i * i % 13);
-  write_text("a.csv", table);
-  (void)unlink(in_folder("out.h5"));
-  return CONVERT(o, &r, "a.csv");
+  return convert_table(table);
 }
 
 static void test_late_rows(void **state) {
@@ -480,8 +479,6 @@ static void test_nanoseconds(void **state) {
  */
 static mlpd_status convert_mixed(int rows, int values, const char *text, int every, int texts) {
   static char table[1 << 15];
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
   size_t used = (size_t)snprintf(table, sizeof table, "n,v,k\n");
   for (int i = 0; i < rows; i++) {
     const bool is_text = i % every == every - 1 && i < texts * every;
@@ -490,9 +487,7 @@ static mlpd_status convert_mixed(int rows, int values, const char *text, int eve
     used += (size_t)snprintf(table + used, sizeof table - used, "%s,%d.5,%d.5\n", is_text ? text : number, i * 37 % 101,
                              i * i % 13);
   }
-  write_text("a.csv", table);
-  (void)unlink(in_folder("out.h5"));
-  return CONVERT(o, &r, "a.csv");
+  return convert_table(table);
 }
 
 static void test_few_numbers_and_texts(void **state) {

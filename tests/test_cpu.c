@@ -7,12 +7,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "kernels/multiversion.h"
+#include "memory_limit.h"
 
 static void test_cores_and_name(void **state) {
   (void)state;
@@ -73,18 +72,10 @@ static void test_threads_out_of_range(void **state) {
 /* OpenMP would end the process. */
 static void test_threads_that_cannot_start(void **state) {
   (void)state;
-  enum { ROOM = 32 << 20 }; /* 60 threads have stacks of 2 or 8 MB */
-  struct rlimit former;
-  unsigned long pages = 0;
   int taken = 5;
-  FILE *const file = fopen("/proc/self/statm", "r");
-  assert_true(file != NULL && fscanf(file, "%lu", &pages) == 1);
-  (void)fclose(file);
-  assert_int_equal(getrlimit(RLIMIT_AS, &former), 0);
-  const rlim_t most = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ROOM;
-  assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){most, former.rlim_max}), 0);
+  const struct rlimit former = limit_memory(32 << 20); /* 60 threads have stacks of 2 or 8 MB */
   const mlpd_status status = mlpd_threads_set(60, &taken);
-  assert_int_equal(setrlimit(RLIMIT_AS, &former), 0);
+  limit_memory_end(former);
   assert_int_equal(status, MLPD_ERROR_MEMORY);
   assert_non_null(strstr(mlpd_error_message(), "60 threads cannot start: "));
   assert_int_equal(taken, 5);

@@ -17,6 +17,7 @@
 
 #include "h5/h5_internal.h"
 #include "kernels/multiversion.h"
+#include "memory_limit.h"
 #include "temporary_folder.h"
 
 static void assert_message_has(const char *part) {
@@ -620,17 +621,10 @@ static void assert_reads(h5_file *file, const char *object, const char *stored, 
 #ifndef UNDER_SANITIZER /* it reserves terabytes */
 /* With a limit to this process's memory, a failure does not tell whether the file is forged. */
 static void assert_open_lacks_memory(const char *name) {
-  struct rlimit former;
-  unsigned long pages = 0;
   h5_file *file = NULL;
-  FILE *const statm = fopen("/proc/self/statm", "r");
-  assert_true(statm != NULL && fscanf(statm, "%lu", &pages) == 1);
-  (void)fclose(statm);
-  assert_int_equal(getrlimit(RLIMIT_AS, &former), 0);
-  const rlim_t most = pages * (rlim_t)sysconf(_SC_PAGESIZE) + (256 << 20);
-  assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){most, former.rlim_max}), 0);
+  const struct rlimit former = limit_memory(256 << 20);
   const mlpd_status opened = h5_open(in_folder(name), &file);
-  assert_int_equal(setrlimit(RLIMIT_AS, &former), 0);
+  limit_memory_end(former);
   assert_int_equal(opened, MLPD_ERROR_MEMORY);
   assert_message_has("too little memory to check it: this process has a limit (ulimit -v)");
 }

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "h5/h5.h"
@@ -19,6 +18,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include "memory_limit.h"
 #include "reference.h"
 #include "temporary_folder.h"
 
@@ -456,23 +456,16 @@ static void test_callers_arithmetic(void **state) {
 /* OpenMP would end the process. */
 static void test_threads_that_cannot_start(void **state) {
   (void)state;
-  enum { THREADS = 60, ROOM = 32 << 20 }; /* they have stacks of 2 or 8 MB */
+  enum { THREADS = 60 };
   mlpd_model *const model = make_kind(&kinds[0]);
   mlpd_predictor *p = NULL;
-  struct rlimit former;
-  unsigned long pages = 0;
   double values[ROWS * MOST_OUTPUTS];
   const mlpd_rows x = rows_of(MLPD_FLOAT64, 0, ROWS);
   const mlpd_output y = {.data = values, .type = MLPD_FLOAT64, .rows = ROWS, .columns = mlpd_model_outputs(model)};
   assert_int_equal(mlpd_predictor_create(model, THREADS, &p), MLPD_OK);
-  FILE *const file = fopen("/proc/self/statm", "r");
-  assert_true(file != NULL && fscanf(file, "%lu", &pages) == 1);
-  (void)fclose(file);
-  assert_int_equal(getrlimit(RLIMIT_AS, &former), 0);
-  const rlim_t most = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ROOM;
-  assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){most, former.rlim_max}), 0);
+  const struct rlimit former = limit_memory(32 << 20); /* they have stacks of 2 or 8 MB */
   const mlpd_status status = mlpd_predictor_run(p, &x, &y, NULL);
-  assert_int_equal(setrlimit(RLIMIT_AS, &former), 0);
+  limit_memory_end(former);
   assert_int_equal(status, MLPD_ERROR_MEMORY);
   assert_non_null(strstr(mlpd_error_message(), "60 threads cannot start: "));
   assert_int_equal(mlpd_predictor_run(p, &x, &y, NULL), MLPD_OK);
