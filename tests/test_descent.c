@@ -103,6 +103,11 @@ static void test_network_of_samples(void **state) {
   assert_int_equal(mlpd_network_tensor(network, 0, 0).rows, 1);
   assert_memory_equal(mlpd_network_tensor(network, 0, 0).values, wanted, sizeof wanted);
   mlpd_network_free(network);
+  options.embed_edges = MLPD_EMBED_EDGES_TARGETS; /* samples have no targets */
+  assert_int_equal(mlpd_network_from_samples(&options, 2, categories, CLASSES, &given, &network), MLPD_ERROR_USAGE);
+  options.embed_numbers = MLPD_EMBED_NUMBERS_PERIODIC; /* no edges, either */
+  assert_int_equal(mlpd_network_from_samples(&options, 2, categories, CLASSES, &given, &network), MLPD_OK);
+  mlpd_network_free(network);
   options.hidden = "0";
   assert_int_not_equal(mlpd_network_from_samples(&options, 2, categories, CLASSES, &given, &network), MLPD_OK);
   assert_null(network);

@@ -83,7 +83,7 @@ mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_
   NEED(samples);
   NEED(samples->x);
   if (samples->n == 0) return FAIL(MLPD_ERROR_USAGE, "there are no samples");
-  if (options->embed_edges == MLPD_EMBED_EDGES_TARGETS)
+  if (options->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE && options->embed_edges == MLPD_EMBED_EDGES_TARGETS)
     return FAIL(MLPD_ERROR_USAGE,
                 "--embed-edges targets is for training on a data set; the bins of samples are quantiles: use "
                 "--embed-edges quantiles");
