@@ -145,11 +145,12 @@ goes_on_from_checkpoint() {
 }
 
 @test "a wire cut for good: the run ends here and there, and goes on without the host to the same end" {
-  begin_on node1:1,node2:1,node3:1 --stall-timeout 1 --stall-abort 10
+  # mpirun misses the host after 5 to 8 s, before the ranks would end the run. Whether a note on the wait, as above, comes
+  # before that depends on how busy the machine is.
+  begin_on node1:1,node2:1,node3:1 --stall-abort 15
   "$hosts" cut "$HOSTS" node3
   end
   [ "$status" != 0 ] && [ "$status" != 3 ] || fail "as if nothing had been"
-  is_told "note: rank 2 on node3: 2 other ranks have waited [0-9]* s for it at step" || fail "nobody is named"
   is_told "lost communication with a remote daemon" || fail "mpirun does not say why"
   is_told "Remote daemon:.*node3" || fail "mpirun does not name the host"
   goes_on_from_checkpoint node1:1,node2:1
