@@ -750,8 +750,18 @@ static void test_said_of_texts(void **state) {
   (void)unlink(in_folder("out.h5"));
   write_rows("u,k\n", 40, "%d/4,%d.%d\n");
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no column is left for features: column 'u' is left out: its texts", "a.csv");
-  o.categorical = "0"; /* as the message says */
+  assert_non_null(strstr(mlpd_error_message(), "; --categorical 'u' keeps it"));
+  o.categorical = "u"; /* as the message says */
   ASSERT_CONVERTED(o, &r, "a.csv");
+  /* What has no values is no category, either; what can be one is named. */
+  o.categorical = NULL;
+  (void)unlink(in_folder("out.h5"));
+  write_text("a.csv", "v,k\nNA,1.5\nNA,2.5\nNA,3.5\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no column is left for features: column 'v' is left out: it has no values",
+                 "a.csv");
+  assert_null(strstr(mlpd_error_message(), "--categorical"));
+  write_rows("v,u,k\n", 40, "NA,%d/4,%d.%d\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "column 'u' is left out: its texts", "a.csv");
 }
 
 /* Tables of R whose rows are named, and whose texts have a parenthesis. */

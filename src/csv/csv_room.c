@@ -70,16 +70,36 @@ static void forget_room(csv_source *c) {
   c->target_values = NULL;
 }
 
+/* The first column that was left out for what it holds, if possible one of texts, which can be categories; the number
+ * of columns if none was. */
+static uint32_t find_left_out(const csv_source *c) {
+  const uint32_t none = c->layout.columns;
+  uint32_t first = none;
+  for (uint32_t i = 0; i < none && c->reasons != NULL; i++) {
+    if (c->reasons[i] == NULL || c->reasons[i][0] == '\0') continue;
+    if (c->examples[i] != NULL) return i;
+    if (first == none) first = i;
+  }
+  return first;
+}
+
+static mlpd_status fail_left_out(const csv_source *c, uint32_t column) {
+  char shown[300], number[CSV_NUMBER_BYTES];
+  const bool texts = c->examples[column] != NULL;
+  const char *const name = texts ? csv_column_name(&c->layout, column, number) : "";
+  return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s%s%s%s", c->base.name,
+              csv_column_shown(&c->layout, column, shown), c->reasons[column], texts ? "; --categorical '" : "", name,
+              texts ? "' keeps it" : "");
+}
+
 /* No column is left for features. */
 static mlpd_status fail_empty(const csv_source *c) {
-  char shown[300], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   char command[FIXED_BYTES];
+  const uint32_t left_out = find_left_out(c);
   const char *const pair = c->layout.long_delimiter;
   foreign_command_names(input_path(c->lines.in), file, base);
-  for (uint32_t i = 0; i < c->layout.columns; i++)
-    if (c->reasons != NULL && c->reasons[i] != NULL && c->reasons[i][0] != '\0')
-      return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
-                  c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
+  if (left_out < c->layout.columns) return fail_left_out(c, left_out);
   if (*pair != '\0')
     return FAIL(MLPD_ERROR_DATA,
                 "%s: %s seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed "
