@@ -138,7 +138,9 @@ static void test_codes_with_exponents(void **state) {
   write_cells("a.csv", CELLS("7643be38", "032d4626", "7643be38", "032d4626", "be38", "be38"));
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("columns of categories: v (3)");
-  assert_cell_refused(CELLS("1", "2", "1e999"), "a.csv:4: column 1 (v): '1e999' is beyond the range of double");
+  assert_cell_refused(CELLS("1", "2", "1e999"),
+                      "a.csv:4: column 1 (v): '1e999' is beyond the range of double; "
+                      "correct it, or use --missing '1e999' to treat it as a missing value");
 }
 
 static void test_units_of_other_tables(void **state) {

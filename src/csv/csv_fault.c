@@ -30,6 +30,19 @@ mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell 
   return place_error(c, c->lines.line, column, csv_cell_shown(cell, text), what);
 }
 
+static mlpd_status beyond_error(const csv_source *c, uint64_t line, uint32_t column, const char *text) {
+  char what[CSV_SHOWN_BYTES + 120];
+  (void)snprintf(what, sizeof what,
+                 "is beyond the range of double; correct it, or use --missing '%s' to treat it as a missing value",
+                 report_word(text));
+  return place_error(c, line, column, text, what);
+}
+
+mlpd_status csv_beyond_error(const csv_source *c, uint32_t column, const csv_cell *cell) {
+  char text[CSV_SHOWN_BYTES + 4];
+  return beyond_error(c, c->lines.line, column, csv_cell_shown(cell, text));
+}
+
 static void add_answer(const csv_source *c, csv_fault *f, const csv_cell *cell) {
   const csv_answer answer = csv_cell_answer(cell);
   if (f->yes_no++ == 0) {
@@ -303,7 +316,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
         c, f->text_line, column, f->text,
         "is a column name: if another table with another order of columns begins here, move it into its own "
         "file; tables are joined by the names of their columns");
-  if (is_beyond(f->text)) return place_error(c, f->text_line, column, f->text, "is beyond the range of double");
+  if (is_beyond(f->text)) return beyond_error(c, f->text_line, column, f->text);
   if (f->texts > 1)
     (void)snprintf(more, sizeof more, " (nor %s %llu more cell%s of this column)", f->texts == 2 ? "is" : "are",
                    (unsigned long long)f->texts - 1, f->texts == 2 ? "" : "s");

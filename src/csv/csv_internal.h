@@ -101,6 +101,9 @@ mlpd_status csv_faults_judge(csv_source *c);
 /* Fails with "FILE:LINE: column 2 (age): 'text' WHAT". */
 mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell *cell, const char *what);
 
+/* Fails: the cell is a number beyond the range of double. */
+mlpd_status csv_beyond_error(const csv_source *c, uint32_t column, const csv_cell *cell);
+
 /* Makes the lists of names and the memory for a row, as the plan says. Call it again after the plan has changed. */
 mlpd_status csv_make_room(csv_source *c);
 

@@ -200,7 +200,7 @@ static mlpd_status parse_dressed(csv_source *c, uint32_t column, const char *p, 
     return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
   }
   if (csv_is_missing_real(&c->syntax, parsed->value)) return take_missing(c, column, &cell, parsed, state);
-  return isfinite(parsed->value) ? MLPD_OK : csv_cell_error(c, column, &cell, "is beyond the range of double");
+  return isfinite(parsed->value) ? MLPD_OK : csv_beyond_error(c, column, &cell);
 }
 
 /* Reads a cell that remains text: that of the only target, or of a column that is left out. */

@@ -54,8 +54,7 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
   const bool answers = c->options->task == MLPD_REGRESSION; /* then yes is the value 1 */
   const bool is_number = csv_cell_number(&c->syntax, &c->label_cell, &parsed) ||
                          (answers && csv_cell_read(&c->syntax, &c->label_cell, &parsed) == CSV_YES_NO);
-  if (is_number && !isfinite(parsed.value))
-    return csv_cell_error(c, c->label, &c->label_cell, "is beyond the range of double");
+  if (is_number && !isfinite(parsed.value)) return csv_beyond_error(c, c->label, &c->label_cell);
   char hint[CSV_HINT_BYTES], ordered[CSV_HINT_BYTES];
   if (!is_number && answers && csv_cell_hint(&c->label_cell, hint))
     return refuse_value(c, csv_hint_ordered(hint, c->layout.delimiter, ordered));
