@@ -220,6 +220,25 @@ static void test_locale_does_not_matter(void **state) {
 
 /* ---- Labels ---- */
 
+/* The name of a class has at most 255 bytes. */
+static void test_long_labels(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  char text[300];
+  (void)snprintf(text, sizeof text, "5,a%0254d\n5,b\n5,b\n", 7);
+  write_text("a.csv", text);
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_int_equal(r.classes, 2);
+  (void)unlink(in_folder("out.h5"));
+  (void)snprintf(text, sizeof text, "5,a%0255d\n5,b\n5,b\n", 7);
+  write_text("a.csv", text);
+  ASSERT_REFUSED(
+      plain_options(), MLPD_ERROR_DATA,
+      "label 'a000000000000000000000000000000000000000...' is longer than 255 bytes, too long for the name of a "
+      "class; shorten it, or choose another target",
+      "a.csv");
+}
+
 static void test_labels(void **state) {
   (void)state;
   mlpd_convert_options o = plain_options();
@@ -515,6 +534,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_cell_errors, clear_folder),
       cmocka_unit_test_teardown(test_long_lines, clear_folder),
       cmocka_unit_test_teardown(test_locale_does_not_matter, clear_folder),
+      cmocka_unit_test_teardown(test_long_labels, clear_folder),
       cmocka_unit_test_teardown(test_labels, clear_folder),
       cmocka_unit_test_teardown(test_given_class_names, clear_folder),
       cmocka_unit_test_teardown(test_many_labels, clear_folder),

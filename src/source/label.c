@@ -104,7 +104,10 @@ mlpd_status label_add_text(label_set *set, const char *text, size_t length, cons
                 length < 40 ? (int)length : 40, text);
   if (length > LABEL_NAME_BYTES) {
     if (parsed == NULL || set->task == MLPD_CLASSIFICATION)
-      return FAIL(MLPD_ERROR_DATA, "the label is longer than %d bytes", LABEL_NAME_BYTES);
+      return FAIL(MLPD_ERROR_DATA,
+                  "'%.40s...' is longer than %d bytes, too long for the name of a class; shorten it, or choose another "
+                  "target",
+                  text, LABEL_NAME_BYTES);
     set->full = true; /* a number this long is not a class: the labels must be values */
   }
   if (parsed == NULL) {
