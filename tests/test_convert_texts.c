@@ -396,7 +396,11 @@ static void test_fixed_widths(void **state) {
   mlpd_convert_options second = o; /* without the first of two such columns */
   second.ignore = "0";
   write_text("a.csv", "   1   0\n   2   1\n   3   0\n");
-  ASSERT_REFUSED(second, MLPD_ERROR_DATA, "no column is left for features; a table needs a feature", "a.csv");
+  ASSERT_REFUSED(
+      second, MLPD_ERROR_DATA,
+      "no column is left for features; a table needs a feature and a label: leave one of its 2 columns out of "
+      "--label and --ignore",
+      "a.csv");
 }
 
 /* It is refused before the cells are counted: all cells of such a line were read for minutes. */

@@ -108,10 +108,15 @@ static mlpd_status fail_empty(const csv_source *c) {
   if (c->layout.columns == 1 && c->layout.widths[0] != '\0')
     return FAIL(MLPD_ERROR_DATA, "%s: has one column; if it is several columns of a fixed width, divide them: %s",
                 c->base.name, csv_fixed_command(&c->lines, c->layout.names != NULL, c->layout.widths, command));
+  if (c->layout.columns > 1)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: no column is left for features; a table needs a feature and a label: leave one of its %u columns "
+                "out of --label and --ignore, and name it if --columns is given",
+                c->base.name, c->layout.columns);
   return FAIL(MLPD_ERROR_DATA,
-              "%s: %s; a table needs a feature and a label (is the --delimiter right? are the labels in another file? "
-              "paste -d, x.csv y.csv > xy.csv joins them)",
-              c->base.name, c->layout.columns == 1 ? "has one column" : "no column is left for features");
+              "%s: has one column; a table needs a feature and a label (is the --delimiter right? are the labels in "
+              "another file? paste -d, x.csv y.csv > xy.csv joins them)",
+              c->base.name);
 }
 
 mlpd_status csv_make_room(csv_source *c) {
