@@ -13,6 +13,7 @@
 
 #include "data/shard.h"
 #include "data/shard_values.h"
+#include "data/value_check.h"
 
 enum { ROWS = 10, FEATURES = 3 };
 
@@ -438,6 +439,28 @@ static void test_values_not_finite(void **state) {
   assert_read_fails(true, 0, "/train/x holds inf at row 9 (from 0)");
 }
 
+/* Values as they are must fit float32. A cure is named where it is one. */
+static void test_values_as_they_are(void **state) {
+  (void)state;
+  const struct {
+    double value;
+    const char *message;
+  } cases[] = {
+      {1e100,
+       "/train/x holds 1e+100 at row 1, column 1 (from 0), too large for 32-bit floats; --normalize standard "
+       "scales columns"},
+      {1e300, "/train/x holds 1e+300 at row 1, column 1 (from 0), too large for the computations"},
+  };
+  double wide[ROWS * FEATURES] = {0};
+  char x_path[] = "/train/x";
+  part p = {.file = path, .x_path = x_path, .x_as_is = true};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    wide[4] = cases[i].value;
+    assert_int_equal(value_check(&p, p.x_path, ELEMENT_F64, wide, 0, ROWS, FEATURES), MLPD_ERROR_DATA);
+    assert_message(cases[i].message);
+  }
+}
+
 static void test_bad_classes(void **state) {
   (void)state;
   int64_t y[ROWS] = {0};
@@ -529,6 +552,7 @@ int main(void) {
       cmocka_unit_test(test_runs_read_at_once),
       cmocka_unit_test(test_bad_value_of_a_group),
       cmocka_unit_test(test_values_not_finite),
+      cmocka_unit_test(test_values_as_they_are),
       cmocka_unit_test(test_bad_classes),
       cmocka_unit_test(test_bad_weights),
       cmocka_unit_test(test_names),

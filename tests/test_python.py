@@ -504,7 +504,9 @@ class Estimators(unittest.TestCase):
                 classifier(**options).fit(self.x, self.y)
         with self.assertRaisesRegex(ValueError, "^init_from: .* leave out hidden_layer_sizes, .*embed_bins.* to use the model's"):
             classifier(warm_start=True, max_iter=1).fit(self.x, self.y).set_params(hidden_layer_sizes=3).fit(self.x, self.y)
-        with self.assertRaisesRegex(ValueError, "too large for the computations; normalize='standard' scales columns"):
+        with self.assertRaisesRegex(ValueError, "too large for 32-bit floats; normalize='standard' scales columns"):
+            classifier().fit(self.x * 1e100, self.y)
+        with self.assertRaisesRegex(ValueError, "too large for the computations$"):  # standardised, too
             classifier().fit(self.x * 1e300, self.y)
         with self.assertRaisesRegex(TypeError, "y is a sparse matrix, and a dense one is needed"):
             classifier().fit(self.x, csr_matrix(np.eye(3)[self.y]))

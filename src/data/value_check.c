@@ -34,7 +34,7 @@ mlpd_status value_fail(const part *p, const char *path, double value, uint64_t r
                                     : "");
   return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "%s (from 0), too large for %s%s", p->file, path,
               value, row, place, fabs(value) > MOST ? "the computations" : "32-bit floats",
-              path == p->x_path && p->x_as_is ? "; --normalize standard scales columns" : "");
+              path == p->x_path && p->x_as_is && fabs(value) <= MOST ? "; --normalize standard scales columns" : "");
 }
 
 mlpd_status value_check(const part *p, const char *path, element_type type, const void *data, uint64_t row,
