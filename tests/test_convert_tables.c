@@ -562,6 +562,8 @@ static void test_hints(void **state) {
       /* not R's names of rows: these have a name, or a cell of c(4, 5) is divided */
       {"\"\",a,b\n1,5,7,0\n2,6,8,1\n", "a.csv:2: 4 cells, but the header has 3 names: a text here seems to hold"},
       {"id,a,b\n1,5,7\n2,6,c(8, 9)\n3,6,c(1, 2)\n4,6,c(2, 2)\n", "a.csv:3: 4 cells, but the header has 3 names"},
+      {"id,a,b\n1,5,c(7, 8, 1)\n2,6,c(8, 9, 2)\n3,6,c(1, 2, 2)\n", "a.csv:2: 5 cells, but the header has 3 names"},
+      {"a,b,c\nu,5,c(7, 8),2\nv,6,c(8, 9),1\nw,6,c(1, 2),1\n", "a.csv:2: 5 cells, but the header has 3 names"},
       {"a,b,c,d\n1,2,0\n3,4,1\n", "a.csv:1: 4 cells in the header, but 3 in the rows"},
       {"a,b\n1,2\n3,4\n5,6,7\n", "a.csv:4: 3 cells, but 2 in the header"},
   };

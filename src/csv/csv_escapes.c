@@ -135,18 +135,35 @@ uint64_t csv_escapes_find(const csv_sample *s, int body, char delimiter) {
 
 /* ---- Without a backslash ---- */
 
-/* true if a cell opens a parenthesis that another one closes: c(4, 5), which write.csv of R leaves without quotes. */
-static bool has_divided_cell(const struct sample_line *line, char delimiter) {
-  int before = 0; /* parentheses that are open */
+/* The cells of a line, if those from an open parenthesis to the one that closes it are one: c(4, 5), which write.csv of
+ * R leaves without quotes. */
+static uint64_t count_whole(const struct sample_line *line, char delimiter) {
+  uint64_t cells = 0, since = 0; /* since the first parenthesis that is open */
+  int before = 0;                /* parentheses that are open */
   for (const char *p = line->text; p != NULL;) {
     csv_cell cell;
     int open = 0;
     p = csv_next_cell(p, line->end, delimiter, &cell);
     for (const char *q = cell.begin; q < cell.end && !cell.quoted; q++) open += (*q == '(') - (*q == ')');
-    if (before > 0 && open < 0) return true;
-    before += open;
+    since = before > 0 ? since + 1 : 0;
+    cells++;
+    if (before > 0 && before + open <= 0) cells -= since;
+    before = before + open > 0 ? before + open : 0;
   }
-  return false;
+  return cells;
+}
+
+static bool has_divided_cell(const struct sample_line *line, char delimiter) {
+  return count_whole(line, delimiter) < csv_count_cells(line->text, line->end, delimiter);
+}
+
+static mlpd_status fail_divided(const csv_lines *lines, const struct sample_line *row, const csv_layout *layout,
+                                uint64_t names) {
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "%s:%llu: %u cells, but the header has %llu names: a text here seems to hold the delimiter; put such texts "
+      "into double quotes",
+      input_name(lines->in), (unsigned long long)row->line, layout->columns, (unsigned long long)names);
 }
 
 mlpd_status csv_escapes_check_divided(const csv_sample *s, int body, const csv_lines *lines, const csv_layout *layout) {
@@ -156,10 +173,14 @@ mlpd_status csv_escapes_check_divided(const csv_sample *s, int body, const csv_l
   (void)csv_next_cell(sample_after_hash(s, layout->head, layout->delimiter), head->end, layout->delimiter, &first);
   while (i < s->count && (s->lines[i].hash || !has_divided_cell(&s->lines[i], layout->delimiter))) i++;
   if (first.begin < first.end && i == s->count) return MLPD_OK;
-  return FAIL(
-      MLPD_ERROR_DATA,
-      "%s:%llu: %u cells, but the header has %u names: a text here seems to hold the delimiter; put such texts into "
-      "double quotes",
-      input_name(lines->in), (unsigned long long)s->lines[i < s->count ? i : body].line, layout->columns,
-      layout->columns - 1);
+  return fail_divided(lines, &s->lines[i < s->count ? i : body], layout, layout->columns - 1);
+}
+
+mlpd_status csv_escapes_check_title(const csv_sample *s, int body, const csv_lines *lines, const csv_layout *layout) {
+  if (body == 0 || body >= s->count || s->lines[body - 1].hash || s->lines[body].hash) return MLPD_OK;
+  const struct sample_line *const title = &s->lines[body - 1], *const row = &s->lines[body];
+  const uint64_t names = csv_count_cells(title->text, title->end, layout->delimiter);
+  const uint64_t whole = count_whole(row, layout->delimiter);
+  if (whole == layout->columns || names < 2 || (names != whole && names + 1 != whole)) return MLPD_OK;
+  return fail_divided(lines, row, layout, names);
 }

@@ -22,6 +22,10 @@ mlpd_status csv_escapes_check(const csv_sample *s, int head, const csv_lines *li
  * row. */
 mlpd_status csv_escapes_check_divided(const csv_sample *s, int body, const csv_lines *lines, const csv_layout *layout);
 
+/* For a table without a header below titles: refuses rows that have as many cells as the line above them, or one more,
+ * if a text as c(4, 5, 6) is one cell. That line is no title then, but their header. */
+mlpd_status csv_escapes_check_title(const csv_sample *s, int body, const csv_lines *lines, const csv_layout *layout);
+
 /* The line of the file in which a delimiter behind a backslash may belong to its cell, from line body on; 0: none. */
 uint64_t csv_escapes_find(const csv_sample *s, int body, char delimiter);
 

@@ -424,6 +424,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   if (layout->header && has_kind(&s->lines[head], &syntax, CSV_TEXT)) TRY(keep_header(&s->lines[head], lines));
   body = find_rows(s, &syntax, layout->header ? layout->head : head, body, layout);
   if (layout->header) TRY(check_short_header(s, &syntax, body, lines, layout));
+  if (!layout->header && strcmp(header, "auto") == 0) TRY(csv_escapes_check_title(s, body, lines, layout));
   TRY(check_encoding(s, lines, layout));
   find_index(s, &syntax, body, layout);
   if (strcmp(header, "auto") == 0 && !layout->header && body < s->count && sample_may_be_names(s, &syntax, body))
