@@ -145,10 +145,11 @@ const mlpd_choice mlpd_preset_choices[] = {
      "tabular for tables, but with --epochs auto; none for images, and with --lr, --optimizer, --parametrization or "
      "--init-from"},
     {"none", MLPD_PRESET_NONE, "the defaults that the other options name"},
-    {"tabular", MLPD_PRESET_TABULAR, "for tables, as RealMLP-TD-S: --normalize robust, --schedule coslog4 and others"},
+    {"tabular", MLPD_PRESET_TABULAR,
+     "for tables, nearly RealMLP-TD-S: --normalize robust, --schedule coslog4 and others"},
     {"tabular-td", MLPD_PRESET_TABULAR_TD,
-     "for classes the same as tabular; for values as RealMLP-TD, which adds --embed-numbers periodic, --dropout and "
-     "others"},
+     "for classes the same as tabular; for values nearly RealMLP-TD, which adds --embed-numbers periodic, --dropout "
+     "and others"},
     END_OF_CHOICES,
 };
 
